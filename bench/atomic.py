@@ -1,0 +1,69 @@
+"""Files that are whole or absent: unique temporary name, fsync, then one rename or link.
+
+Safe on NFS, where several jobs share a folder: one writer per name, no locks, no appends.
+"""
+
+import errno
+import os
+import socket
+import uuid
+from pathlib import Path
+
+from bench.errors import StoreError
+
+TEMPORARY = ".tmp-"  # leftovers of killed writers start with this; readers skip them
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write the file, over an older one if there is one.
+
+    Raises:
+        StoreError: if the disk is full or the folder cannot be written; no stump is left.
+    """
+    temporary = _write_temporary(path, data)
+    os.replace(temporary, path)
+
+
+def create_file(path: Path, data: bytes) -> bool:
+    """Write the file unless it is already there; says whether this call made it.
+
+    Raises:
+        StoreError: if the disk is full or the folder cannot be written; no stump is left.
+    """
+    temporary = _write_temporary(path, data)
+    try:
+        os.link(temporary, path)  # atomic and exclusive, on NFS too
+        return True
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK):
+            raise StoreError(f"cannot create {path}: {error.strerror}") from error
+        return _create_without_links(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _create_without_links(temporary: Path, path: Path) -> bool:
+    """For file systems without hard links: a later equal writer may replace an earlier one."""
+    if path.exists():
+        return False
+    os.replace(temporary, path)
+    return True
+
+
+def _write_temporary(path: Path, data: bytes) -> Path:
+    name = f"{TEMPORARY}{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    temporary = path.parent / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(
+            f"cannot write {path}: {error.strerror}; free some space or choose another folder."
+        ) from error
+    return temporary

@@ -1,0 +1,45 @@
+"""The image contract: uint8 (n, 3, H, W), RGB, 0..255, read by index."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from torch import Tensor
+
+
+class ImageSource(ABC):
+    """A finite or countable row of images.
+
+    Attributes:
+        labels: (N,) int64 classes, or None.
+        num_classes: how many classes the labels come from, or None.
+        counts: what was converted or left out, e.g. {"grey": 1797, "skipped": 2}; it goes into
+            the record.
+    """
+
+    labels: Tensor | None = None
+    num_classes: int | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Conversions and skipped images, by kind; empty where there were none."""
+        return {}
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many images there are; `sys.maxsize` for a live generator."""
+
+    @abstractmethod
+    def read(self, indices: Sequence[int]) -> Tensor:
+        """The images of these indices, uint8 (n, 3, H, W). Safe to call from several threads."""
+
+    @abstractmethod
+    def content(self) -> dict[str, object]:
+        """What the pixels and labels depend on, as plain JSON values, never a path.
+
+        Equal content means equal images: this goes into cache keys and records. A stored source
+        gives {"fingerprint": sha256}; a live one its checkpoint's sha256, seed and settings.
+        """
+
+    def image_name(self, index: int) -> str:
+        """A name that a person can find the image by: the file's, or the index."""
+        return str(index)

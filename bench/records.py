@@ -1,0 +1,141 @@
+"""One record per metric and cell: a JSON file that is written once and never overwritten."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.atomic import create_file
+from bench.errors import StoreError
+
+SCHEMA = 1
+SUFFIX = ".json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one metric measured on one cell, and everything needed to measure it again.
+
+    Attributes:
+        schema: version of this layout.
+        key: hash of all that was measured; the same key means the same measurement.
+        dataset, generator, backbone, protocol, metric: {"name": ..., "config": {...}}; paths are
+            replaced by names and content hashes.
+        scores: score name -> {value, standard_error, interval, interval_method, better,
+            undefined}; an undefined score has value None and the reason.
+        num_real, num_fake: rows on each side.
+        seed: the run's seed; image k comes from (seed, k).
+        identities: dataset fingerprint, generator content, weights sha256.
+        deviations: "field: found (preset: expected)" for each value that departs from the preset.
+        comparison_key: hash of `comparison`; only records that share it may be ranked together.
+        comparison: what the scores' meaning depends on, generator and seeds left out.
+        flags: counts such as {"real.grey": 897, "duplicates": 3}.
+        artifacts: role -> file name beside the record, e.g. {"images": "fid-0a1b.images.csv"}.
+        environment: git commit, dirty flag, package versions, device, dtype, threads.
+        cost: seconds and images/s per stage, peak memory in MB.
+        created: UTC time, ISO 8601.
+    """
+
+    key: str
+    dataset: dict[str, Any]
+    generator: dict[str, Any]
+    backbone: dict[str, Any]
+    protocol: dict[str, Any]
+    metric: dict[str, Any]
+    scores: dict[str, dict[str, Any]]
+    num_real: int
+    num_fake: int
+    seed: int
+    identities: dict[str, Any]
+    deviations: list[str]
+    comparison_key: str
+    comparison: dict[str, Any]
+    flags: dict[str, int]
+    artifacts: dict[str, str]
+    environment: dict[str, Any]
+    cost: dict[str, Any]
+    created: str
+    schema: int = field(default=SCHEMA)
+
+
+def digest(value: object) -> str:
+    """sha256 of the value's canonical JSON: keys sorted, no spaces, NaN refused."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def record_path(
+    results: Path, *, dataset: str, generator: str, backbone: str, metric: str, key: str
+) -> Path:
+    """runs/<dataset>/<generator>/<backbone>/<metric>-<first 12 digits of the key>.json."""
+    return results / "runs" / dataset / generator / backbone / f"{metric}-{key[:12]}{SUFFIX}"
+
+
+def write_record(path: Path, record: Record) -> Record:
+    """Store the record, or adopt the one that another job stored first.
+
+    Raises:
+        StoreError: if a record of the same key holds other scores; the new one is kept beside it
+            under a name that ends in .conflict.
+    """
+    data = _encode(record)
+    if create_file(path, data):
+        return record
+    stored = read_record(path)
+    if _scores_agree(stored, record):
+        return stored
+    create_file(path.with_suffix(".conflict"), data)
+    raise StoreError(
+        f"{path} holds other scores for the same measurement; the new ones are in "
+        f"{path.with_suffix('.conflict').name}. Delete the wrong one."
+    )
+
+
+def read_record(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        StoreError: if it is truncated, foreign, or of another schema; the reason is named.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} is not a record: {error}") from error
+    if not isinstance(content, dict) or "schema" not in content:
+        raise StoreError(f"{path} is not a record: it has no schema.")
+    if content["schema"] != SCHEMA:
+        raise StoreError(
+            f"{path} has schema {content['schema']}, this version of salon reads {SCHEMA}."
+        )
+    try:
+        return Record(**content)
+    except TypeError as error:
+        raise StoreError(f"{path} is not a whole record: {error}") from error
+
+
+def record_paths(results: Path) -> Iterator[Path]:
+    """Every record file below results/runs, in a fixed order."""
+    yield from sorted((results / "runs").rglob(f"*{SUFFIX}"))
+
+
+def _encode(record: Record) -> bytes:
+    text = json.dumps(asdict(record), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    return (text + "\n").encode()
+
+
+def _scores_agree(first: Record, second: Record) -> bool:
+    if first.scores.keys() != second.scores.keys():
+        return False
+    return all(
+        _close(first.scores[name]["value"], second.scores[name]["value"]) for name in first.scores
+    )
+
+
+def _close(first: float | None, second: float | None) -> bool:
+    """Features of two jobs may differ in the last float32 bits; 1e-5 is the cache's bound too."""
+    if first is None or second is None:
+        return first is second
+    return math.isclose(first, second, rel_tol=1e-5, abs_tol=1e-7)

@@ -1,0 +1,1 @@
+"""Networks: backbones, generators, resizers and weight files; no Hydra, no metrics."""
