@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from bench.errors import StoreError
@@ -62,7 +63,8 @@ def _write_temporary(path: Path, data: bytes) -> Path:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise StoreError(
             f"cannot write {path}: {error.strerror}; free some space or choose another folder."
         ) from error

@@ -13,6 +13,10 @@ class ConfigError(SalonError):
     code = 2
 
 
+class IncompatibleError(ConfigError):
+    """A generator that was trained on another dataset; a sweep leaves such cells out."""
+
+
 class DatasetError(SalonError):
     """Images or features that cannot be read, or are not what the config says."""
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 
@@ -12,12 +13,14 @@ class ImageSource(ABC):
     Attributes:
         labels: (N,) int64 classes, or None.
         num_classes: how many classes the labels come from, or None.
+        live: whether images are made on demand, without end.
         counts: what was converted or left out, e.g. {"grey": 1797, "skipped": 2}; it goes into
             the record.
     """
 
     labels: Tensor | None = None
     num_classes: int | None = None
+    live: bool = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -39,6 +42,10 @@ class ImageSource(ABC):
         Equal content means equal images: this goes into cache keys and records. A stored source
         gives {"fingerprint": sha256}; a live one its checkpoint's sha256, seed and settings.
         """
+
+    def labels_of(self, indices: Sequence[int]) -> Tensor | None:
+        """Classes of these images, (n,) int64, or None where there are none."""
+        return None if self.labels is None else self.labels[torch.tensor(list(indices)).long()]
 
     def image_name(self, index: int) -> str:
         """A name that a person can find the image by: the file's, or the index."""

@@ -1,0 +1,38 @@
+# Two commands: `make demo` measures the demo anew, `make test` checks everything.
+# Both make .venv when it is missing; nothing outside this folder is changed, except that
+# `make test` as root on Debian installs the package dataset-fashion-mnist if it can.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCAL := results/local
+
+.PHONY: demo test records clean
+
+demo: $(READY)
+	rm -rf $(LOCAL)
+	$(BIN)/salon sweep experiment=demo paths.results=$(LOCAL) paths.cache=$(LOCAL)/cache
+	$(BIN)/salon leaderboard paths.results=$(LOCAL) name=demo compare=results
+	@echo "open $(LOCAL)/leaderboards/demo.html"
+
+test: $(READY)
+	@sh tests/get_fashion_mnist.sh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+# Replace the committed demo records and leaderboard by new ones, after a change that moves scores.
+records: $(READY)
+	rm -rf results/runs results/leaderboards
+	$(BIN)/salon sweep experiment=demo paths.cache=$(LOCAL)/cache
+	$(BIN)/salon leaderboard name=demo
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) $(LOCAL)

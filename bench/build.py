@@ -1,0 +1,115 @@
+"""From a yaml node with `_target_` to its object: allowed names only, types checked."""
+
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import (
+    ConfigKeyError,
+    InterpolationResolutionError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
+
+from bench.errors import ConfigError
+from bench.similar import did_you_mean
+from bench.typed import schema
+
+OWN = ("bench.", "models.", "metrics.")
+TARGET = "_target_"
+
+
+def build(node: Any, where: str) -> Any:
+    """Make the object that a node describes.
+
+    A dataclass target is its own schema: the node is merged into it, which refuses misspelt keys
+    and values of a wrong type. Nested nodes with a target are built first.
+
+    Args:
+        node: a DictConfig (or mapping) with `_target_`.
+        where: the node's place in the config, for messages.
+
+    Raises:
+        ConfigError: naming the key, what was found and what was expected.
+    """
+    node = node if isinstance(node, DictConfig) else OmegaConf.create(node)
+    if node.get(TARGET) is None:
+        raise ConfigError(f"{where}: found no _target_, expected a node that names its class.")
+    target = _allowed(str(node[TARGET]), where)
+    try:
+        return _make(target, node, where)
+    except MissingMandatoryValue as error:
+        key = f"{where}.{error.full_key or _first(error).rsplit(' ', 1)[-1]}"
+        raise ConfigError(f"{key} is mandatory here: type {key}=VALUE.") from error
+    except InterpolationResolutionError as error:
+        raise ConfigError(f"{where}: {_first(error)}") from error
+    except ConfigKeyError as error:
+        raise ConfigError(_unknown_key(target, node, where)) from error
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{where}.{error.full_key or ''}: {_first(error)}") from error
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _allowed(target: str, where: str) -> Any:
+    """Import a target below our packages or a prefix that the user allowed, and nothing else."""
+    mine = [p for p in os.environ.get("SALON_ALLOW_TARGETS", "").split(",") if p]
+    if not target.startswith(OWN) and not any(_below(target, prefix) for prefix in mine):
+        raise ConfigError(
+            f"{where}._target_: {target} is not salon's own; to run your code, put its prefix into "
+            f"the environment: SALON_ALLOW_TARGETS={target.split('.')[0]}"
+        )
+    module, _, name = target.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{where}._target_: {target} cannot be imported ({error}).") from error
+
+
+def _below(target: str, prefix: str) -> bool:
+    return target == prefix or target.startswith(prefix.rstrip(".") + ".")
+
+
+def _make(target: Any, node: DictConfig, where: str) -> Any:
+    children = {
+        key: build(node[key], f"{where}.{key}")
+        for key in node
+        if not OmegaConf.is_missing(node, key)
+        and isinstance(node[key], DictConfig)
+        and TARGET in node[key]
+    }
+    plain = {key: node._get_node(key) for key in node if key != TARGET and key not in children}
+    if not is_dataclass(target):
+        return target(**OmegaConf.to_container(OmegaConf.create(plain), resolve=True), **children)
+    resolved = {key: _value(node, key) for key in plain}
+    merged = OmegaConf.merge(schema(target), resolved)
+    values = {
+        f.name: _to_python(merged, f.name)
+        for f in fields(target)
+        if f.init and f.name not in children
+    }
+    return target(**values, **children)
+
+
+def _value(node: DictConfig, key: Any) -> Any:
+    value = node[key]
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+
+
+def _to_python(merged: Any, key: str) -> Any:
+    value = merged[key]
+    return OmegaConf.to_object(value) if OmegaConf.is_config(value) else value
+
+
+def _unknown_key(target: Any, node: Mapping[str, Any], where: str) -> str:
+    known = {f.name for f in fields(target)}
+    unknown = next((str(key) for key in node if key != TARGET and key not in known), "?")
+    return f"{where}.{unknown}: {did_you_mean(unknown, known)}"
+
+
+def _first(error: Exception) -> str:
+    """The first line of OmegaConf's message; the rest repeats the key."""
+    return str(error).strip().splitlines()[0]

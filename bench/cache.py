@@ -1,0 +1,139 @@
+"""Feature parts on disk: named by content, whole or absent, checked by hash, never pickled."""
+
+import hashlib
+import json
+import logging
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from bench.atomic import create_file
+from bench.errors import StoreError
+from bench.records import digest
+
+log = logging.getLogger(__name__)
+AGREEMENT = 1e-5  # relative: what batch size and thread count may move in float32 features
+
+
+class FeatureCache:
+    """Tensors by identity and row range.
+
+    Several jobs may race for one part: the first whole one wins; a later writer compares, adopts
+    it, and fails where the two differ beyond `AGREEMENT`.
+
+    Args:
+        folder: where parts lie; safe to delete at any time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, identity: Mapping[str, object], rows: range) -> dict[str, Tensor] | None:
+        """The part, or None where it is absent, or was damaged and has been set aside."""
+        path = self._path(identity, rows)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            log.warning("cache entry %s cannot be read (%s); computing it anew", path, error)
+            return None
+        try:
+            return _decode(data, identity, rows)
+        except ValueError as error:
+            self._set_aside(path, str(error))
+            return None
+
+    def write(
+        self, identity: Mapping[str, object], rows: range, tensors: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Store the part; returns the one that counts, which may be another job's.
+
+        Raises:
+            StoreError: if another job stored a part that differs beyond `AGREEMENT`; both are kept.
+        """
+        path = self._path(identity, rows)
+        contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        data = _encode(contiguous, identity, rows)
+        try:
+            if create_file(path, data):
+                return contiguous
+        except StoreError as error:
+            log.warning("%s Going on without the cache.", error)
+            return contiguous
+        first = self.read(identity, rows)
+        if first is None:  # it was damaged and has been set aside
+            return self.write(identity, rows, tensors)
+        if not _agree(first, contiguous):
+            create_file(path.with_suffix(".conflict"), data)
+            raise StoreError(
+                f"{path} holds other features for the same images and network, beyond "
+                f"{AGREEMENT:g} relative; the new ones are beside it as .conflict."
+            )
+        return first
+
+    def _path(self, identity: Mapping[str, object], rows: range) -> Path:
+        key = digest(identity)
+        return self.folder / key[:2] / key / f"{rows.start:09d}-{rows.stop:09d}.safetensors"
+
+    def _set_aside(self, path: Path, reason: str) -> None:
+        log.warning("cache entry %s %s; set aside and computed anew", path, reason)
+        aside = path.with_suffix(f".damaged-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
+        path.replace(aside)
+
+
+def _encode(tensors: Mapping[str, Tensor], identity: Mapping[str, object], rows: range) -> bytes:
+    metadata = {
+        "identity": json.dumps(identity, sort_keys=True),
+        "rows": f"{rows.start}-{rows.stop}",
+        "sha256": _payload_sha256(tensors),
+    }
+    return save(dict(tensors), metadata)
+
+
+def _decode(data: bytes, identity: Mapping[str, object], rows: range) -> dict[str, Tensor]:
+    """Raises ValueError where the bytes are not the part that is asked for."""
+    try:
+        tensors = load(data)
+        (length,) = struct.unpack("<Q", data[:8])
+        metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+    except Exception as error:  # safetensors raises its own class, and others for odd bytes
+        raise ValueError(f"is truncated or foreign ({error})") from error
+    if metadata.get("identity") != json.dumps(identity, sort_keys=True):
+        raise ValueError("belongs to another identity")
+    if metadata.get("rows") != f"{rows.start}-{rows.stop}":
+        raise ValueError("belongs to other rows")
+    if metadata.get("sha256") != _payload_sha256(tensors):
+        raise ValueError("does not match its own hash")
+    if any(len(tensor) != len(rows) for tensor in tensors.values()):
+        raise ValueError("has another number of rows than its name says")
+    return tensors
+
+
+def _payload_sha256(tensors: Mapping[str, Tensor]) -> str:
+    payload = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        payload.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        payload.update(tensor.contiguous().numpy().tobytes())
+    return payload.hexdigest()
+
+
+def _agree(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
+    if first.keys() != second.keys():
+        return False
+    return all(_close(first[name], second[name]) for name in first)
+
+
+def _close(first: Tensor, second: Tensor) -> bool:
+    """Equal shapes, and a largest difference within `AGREEMENT` of the largest value."""
+    if first.shape != second.shape or first.dtype != second.dtype:
+        return False
+    if not first.is_floating_point():
+        return torch.equal(first, second)
+    scale = first.abs().max().clamp(min=torch.finfo(first.dtype).tiny)
+    return bool((first - second).abs().max() <= AGREEMENT * scale)

@@ -1,0 +1,82 @@
+"""A cell of the benchmark and one metric on it: what is measured, its key, and where it is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bench.identity import describe
+from bench.records import SCHEMA, digest, record_path
+from bench.settings import Protocol
+
+SEEDS = ("seed", "state_sha256")  # of random backbones: in the key, not in the comparison
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric on one cell, known before anything is computed.
+
+    Attributes:
+        dataset, generator, backbone, metric: names.
+        dataset_content, generator_content, backbone_identity: what they are.
+        metric_spec: the metric's dataclass.
+        protocol: the protocol's own values.
+        num_real, num_fake: rows on each side.
+        seed: the run's seed.
+    """
+
+    dataset: str
+    generator: str
+    backbone: str
+    metric: str
+    dataset_content: Mapping[str, Any]
+    generator_content: Mapping[str, Any]
+    backbone_identity: Mapping[str, Any]
+    metric_spec: Any
+    protocol: Protocol
+    num_real: int
+    num_fake: int
+    seed: int
+
+    @cached_property
+    def comparison(self) -> dict[str, Any]:
+        """What the scores' meaning depends on; only equal comparisons are ranked together."""
+        backbone = {k: v for k, v in self.backbone_identity.items() if k not in SEEDS}
+        return {
+            "dataset": {"name": self.dataset, **self.dataset_content},
+            "protocol": {"name": self.protocol.name, "quantise": self.protocol.quantise},
+            "backbone": {"name": self.backbone, **backbone},
+            "metric": {"name": self.metric, **describe(self.metric_spec)},
+            "num_real": self.num_real,
+            "num_fake": self.num_fake,
+        }
+
+    @cached_property
+    def comparison_key(self) -> str:
+        """Hash of the comparison."""
+        return digest(self.comparison)
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of everything measured: the comparison, the generator and all seeds."""
+        return digest(
+            {
+                "schema": SCHEMA,
+                "comparison": self.comparison,
+                "generator": self.generator_content,
+                "backbone": self.backbone_identity,
+                "seed": self.seed,
+            }
+        )
+
+    def path(self, results: Path) -> Path:
+        """Where its record lies or will lie."""
+        return record_path(
+            results,
+            dataset=self.dataset,
+            generator=self.generator,
+            backbone=self.backbone,
+            metric=self.metric,
+            key=self.key,
+        )

@@ -1,0 +1,90 @@
+"""The command `salon`: finds the verb, runs it, makes an exit code of every ending."""
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+
+from bench.errors import ConfigError, SalonError
+from bench.similar import did_you_mean
+
+VERBS = {
+    "score": ("bench.score:main", "score one generator, or with -m a sweep of them"),
+    "sweep": ("bench.sweep:main", "run an experiment file: plan, resume, one process per job"),
+    "leaderboard": ("bench.board:main", "make the tables and the page from records alone"),
+    "list": ("bench.listing:main", "what datasets, generators, backbones, metrics there are"),
+    "train": ("bench.train:main", "train the small GAN that the demo scores"),
+}
+
+HELP = """salon - score image generators, and trust every digit
+
+Usage: salon VERB [group=choice ...] [key=value ...]
+
+Verbs:
+{verbs}
+
+First steps:
+  salon score                                         digits against held-out digits
+  salon score dataset=cifar10 generator=folder generator.path=my_samples/
+  salon sweep experiment=demo paths.results=results/local
+  salon leaderboard paths.results=results/local name=demo
+
+salon VERB --help says more; `debug=true` shows tracebacks.
+"""
+
+
+class _Interrupted(BaseException):
+    """A signal asked us to stop; finished cells are kept."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    words = list(sys.argv[1:] if words is None else words)
+    signal.signal(signal.SIGTERM, _stop)
+    sys.exit(_run(words, debug="debug=true" in [word.lower() for word in words]))
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise _Interrupted(128 + number)
+
+
+def _run(words: list[str], *, debug: bool) -> int:
+    try:
+        return _verb(words)
+    except SalonError as error:
+        return _failed(error, error.code, debug)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    except _Interrupted as ending:
+        print("terminated; the same command goes on from here", file=sys.stderr)
+        return ending.code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _verb(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        width = max(map(len, VERBS))
+        verbs = "\n".join(f"  {verb.ljust(width)}  {line}" for verb, (_, line) in VERBS.items())
+        print(HELP.format(verbs=verbs), end="")
+        return 0
+    verb, *rest = words
+    if verb not in VERBS:
+        raise ConfigError(f"{did_you_mean(verb, VERBS)} See salon --help.")
+    module, _, function = VERBS[verb][0].partition(":")
+    return getattr(importlib.import_module(module), function)(rest)
+
+
+def _failed(error: Exception, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    return code

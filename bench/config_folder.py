@@ -1,0 +1,24 @@
+"""Where conf/ lies, and the resolvers that its yamls use."""
+
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+import models
+
+
+def config_folder() -> Path:
+    """The absolute folder: inside the package in a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def shipped_folder() -> str:
+    """Where the checkpoints that come with salon lie."""
+    return str(Path(models.__file__ or "").resolve().parent / "checkpoints")
+
+
+def register_resolvers() -> None:
+    """Make `${salon.shipped:}` known to OmegaConf; calling it twice does no harm."""
+    OmegaConf.register_new_resolver("salon.shipped", shipped_folder, replace=True)

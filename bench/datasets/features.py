@@ -1,0 +1,192 @@
+"""Rows of features that someone computed already: no images, so no backbone runs."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from bench.datasets.naming import absolute
+from bench.datasets.numpy_file import npz_keys, read_npy, read_npz
+from bench.errors import ConfigError, DatasetError
+
+FEATURES, LOGITS, LABELS = "features", "logits", "labels"
+
+
+@dataclass(frozen=True)
+class FeatureFile:
+    """The features of one file.
+
+    Attributes:
+        path: where they lie, for messages.
+        features: (N, D), float32 or float64 as in the file.
+        logits: (N, C), or None.
+        labels: (N,) int64, or None.
+    """
+
+    path: Path
+    features: Tensor
+    logits: Tensor | None = None
+    labels: Tensor | None = None
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        arrays = (self.features, self.logits, self.labels)
+        object.__setattr__(self, "fingerprint", _fingerprint(arrays))
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def rows(self) -> Tensor:
+        """The features, (N, D), float32 or float64 as in the file."""
+        return self.features
+
+    def content(self) -> dict[str, object]:
+        """sha256 over dtype, shape and bytes of the features, then of logits and labels if any."""
+        return {"fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """A dataset or generator of finished features, for `backbone=precomputed`.
+
+    Attributes:
+        path: npy, npz or safetensors: (N, D) float32 or float64; where the file holds several
+            arrays they are called `features`, `logits` and `labels`.
+        holdout: a second file with features of other real images, or None.
+        name: what records call it; None lets the run name it after path and content.
+    """
+
+    path: str
+    holdout: str | None = None
+    name: str | None = None
+    split: ClassVar[str] = "reference"
+
+    @property
+    def holdout_split(self) -> str | None:
+        """`holdout` where that file is named."""
+        return None if self.holdout is None else "holdout"
+
+    def locate(self) -> Path:
+        """The reference's file; it is not read.
+
+        Raises:
+            DatasetError: if it is not there.
+        """
+        _refuse_absent(absolute(self.path))
+        return absolute(self.path)
+
+    def open(self, split: str, *, manifests: Path) -> FeatureFile:
+        """Read the file of a split; nothing is remembered, for reading it is as cheap."""
+        if split == self.split:
+            return read_features(self.path)
+        if split == "holdout" and self.holdout is not None:
+            return read_features(self.holdout)
+        known = (
+            "reference and holdout"
+            if self.holdout
+            else "reference; dataset.holdout=FILE adds holdout"
+        )
+        raise ConfigError(f"{self.path} has no split {split!r}; it has {known}.")
+
+
+def read_features(path: str) -> FeatureFile:
+    """Read and check one file.
+
+    Raises:
+        DatasetError: if it is absent, damaged, or not (N, D) float32 or float64. NaN passes: the
+            metric names the row.
+    """
+    file = absolute(path)
+    arrays = _read_arrays(file)
+    features = arrays[FEATURES]
+    _check_features(features, file)
+    for name in (LOGITS, LABELS):
+        _check_rows(arrays.get(name), name, len(features), file)
+    labels = arrays.get(LABELS)
+    return FeatureFile(
+        file,
+        torch.from_numpy(features),
+        None if arrays.get(LOGITS) is None else torch.from_numpy(arrays[LOGITS]),
+        None if labels is None else torch.from_numpy(labels.astype(np.int64)),
+    )
+
+
+def _refuse_absent(file: Path) -> None:
+    if not file.is_file():
+        raise DatasetError(
+            f"{file} does not exist or is no file; set the path to features in npy, npz or "
+            "safetensors."
+        )
+
+
+def _read_arrays(file: Path) -> dict[str, np.ndarray]:
+    _refuse_absent(file)
+    if file.suffix.lower() == ".npy":
+        return {FEATURES: np.array(read_npy(file))}
+    if file.suffix.lower() == ".npz":
+        keys = _keys(npz_keys(file), file)
+        return {role: np.array(read_npz(file, key)) for role, key in keys.items()}
+    if file.suffix.lower() == ".safetensors":
+        return _read_safetensors(file)
+    raise DatasetError(f"{file} is neither npy, npz nor safetensors; save the features as one.")
+
+
+def _read_safetensors(file: Path) -> dict[str, np.ndarray]:
+    try:
+        with safe_open(file, framework="pt") as stored:
+            keys = _keys(list(stored.keys()), file)
+            tensors = {role: stored.get_tensor(key) for role, key in keys.items()}
+    except SafetensorError as error:
+        raise DatasetError(f"{file} is not a safetensors file: {error}; copy it again.") from error
+    bad = [str(one.dtype) for one in tensors.values() if one.dtype == torch.bfloat16]
+    if bad:
+        raise DatasetError(f"{file} holds {bad[0]}; save float32 or float64.")
+    return {role: tensor.numpy() for role, tensor in tensors.items()}
+
+
+def _keys(keys: list[str], file: Path) -> dict[str, str]:
+    """Role -> key: `features` by name or as the only array, the others by name."""
+    if FEATURES in keys:
+        return {role: role for role in (FEATURES, LOGITS, LABELS) if role in keys}
+    rest = [key for key in keys if key not in (LOGITS, LABELS)]
+    if len(rest) != 1:
+        raise DatasetError(
+            f"{file} holds the arrays {', '.join(keys) or '(none)'}; call the features `features`."
+        )
+    return {FEATURES: rest[0]} | {role: role for role in (LOGITS, LABELS) if role in keys}
+
+
+def _check_features(features: np.ndarray, file: Path) -> None:
+    if features.ndim != 2 or features.size == 0:
+        raise DatasetError(f"{file} has shape {features.shape}; expected (N, D), one row an image.")
+    if features.dtype not in (np.float32, np.float64):
+        raise DatasetError(f"{file} holds {features.dtype}; save float32 or float64.")
+
+
+def _check_rows(array: np.ndarray | None, name: str, count: int, file: Path) -> None:
+    if array is None:
+        return
+    dimensions, kinds, wanted = {
+        LOGITS: (2, "f", "floats (N, C)"),
+        LABELS: (1, "iu", "whole numbers (N,)"),
+    }[name]
+    if array.ndim != dimensions or array.dtype.kind not in kinds or len(array) != count:
+        raise DatasetError(
+            f"{file}: {name} are {array.dtype} {array.shape}; expected {wanted} with N={count}, as "
+            "many rows as features."
+        )
+
+
+def _fingerprint(arrays: tuple[Tensor | None, ...]) -> str:
+    hashed = hashlib.sha256()
+    for array in arrays:
+        if array is not None:
+            values = np.ascontiguousarray(array.numpy())
+            hashed.update(f"{values.dtype.str}{values.shape}".encode())
+            hashed.update(values.data)
+    return hashed.hexdigest()

@@ -1,0 +1,64 @@
+"""Images of one array, in memory or mapped, as stored items."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bench.datasets.stored import StoredItems
+from bench.decode import Decoded
+from bench.fingerprint import stamp_files
+
+
+class ArrayItems(StoredItems):
+    """Rows of one uint8 array.
+
+    Args:
+        images: (N, 3, H, W), or (N, H, W) for grey.
+        labels: (N,) whole numbers, or None.
+        num_classes: how many classes there are, or None.
+        where: the file or dataset, for messages.
+        files: the files that the array came from; none for data that come with a package.
+        part: which rows or key of the files these are.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        *,
+        labels: np.ndarray | None,
+        num_classes: int | None,
+        where: str,
+        files: Sequence[Path] = (),
+        part: str = "",
+    ) -> None:
+        self.images, self.num_classes, self.where = images, num_classes, where
+        self.files, self.part = files, part
+        if labels is not None:
+            self.labels = torch.from_numpy(labels.astype(np.int64))
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.images)
+
+    def name(self, index: int) -> str:
+        """The row's number."""
+        return str(index)
+
+    def decode(self, index: int) -> Decoded:
+        """A copy of one row; grey becomes three equal channels."""
+        image = self.images[index]
+        if image.ndim == 2:
+            grey = np.broadcast_to(image, (3, *image.shape))
+            return Decoded(torch.from_numpy(np.array(grey)), ("grey",))
+        return Decoded(torch.from_numpy(np.array(image)))
+
+    def identity(self) -> dict[str, object]:
+        """The files' absolute paths and the part taken of them."""
+        return {"array": [str(path.absolute()) for path in self.files], "part": self.part}
+
+    def stamp(self) -> str:
+        """Of the files."""
+        status = [(str(path), path.stat()) for path in self.files]
+        return stamp_files((name, stat.st_size, stat.st_mtime_ns) for name, stat in status)

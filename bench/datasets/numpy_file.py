@@ -1,0 +1,138 @@
+"""Arrays of npy and npz files, mapped into memory where they lie uncompressed; never a pickle."""
+
+import os
+import struct
+import zipfile
+import zlib
+from math import prod
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from bench.errors import DatasetError
+
+LARGEST_INFLATED = 16 << 30  # bytes; a compressed array must fit into memory
+LOCAL_HEADER = struct.Struct("<4s22xHH")  # of a zip member: signature, name and extra lengths
+
+
+def read_npy(path: Path) -> np.ndarray:
+    """The array of an npy file, mapped read-only.
+
+    Raises:
+        DatasetError: if it is absent, truncated, no npy file, or holds objects.
+    """
+    refuse_absent(path)
+    return _mapped(path, offset=0, length=path.stat().st_size, what=str(path))
+
+
+def npz_keys(path: Path) -> list[str]:
+    """The names of an npz file's arrays, in order.
+
+    Raises:
+        DatasetError: if it is absent or no npz file.
+    """
+    with _open(path) as archive:
+        names = [info.filename for info in archive.infolist()]
+    return [name.removesuffix(".npy") for name in names if name.endswith(".npy")]
+
+
+def read_npz(path: Path, key: str) -> np.ndarray:
+    """One array of an npz file: mapped if it is stored, inflated into memory if compressed.
+
+    Raises:
+        DatasetError: if it is damaged, holds objects, or inflates beyond 16 GB.
+    """
+    what = f"{path}: array {key}"
+    with _open(path) as archive:
+        info = archive.getinfo(f"{key}.npy")
+        if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 0x1:
+            return _mapped(path, offset=_data_offset(path, info), length=info.file_size, what=what)
+        if info.file_size > LARGEST_INFLATED:
+            raise DatasetError(
+                f"{what} inflates to {info.file_size:,} bytes; store it with np.savez, "
+                "uncompressed, so that it can be read in parts."
+            )
+        return _inflated(archive, info, what)
+
+
+def refuse_absent(path: Path) -> None:
+    """Say what is there instead of a file.
+
+    Raises:
+        DatasetError: if it is no file.
+    """
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise DatasetError(f"{path} {found}; set the path to an npy or npz file.")
+
+
+def _open(path: Path) -> zipfile.ZipFile:
+    refuse_absent(path)
+    try:
+        return zipfile.ZipFile(path)
+    except Exception as error:  # a damaged table of contents can raise nearly anything
+        raise DatasetError(f"{path} is not a readable npz file: {error}; copy it again.") from error
+
+
+def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
+    """Where a member's bytes begin: behind its local header, whose extra field is its own."""
+    with path.open("rb") as file:
+        file.seek(max(info.header_offset, 0))
+        header = file.read(LOCAL_HEADER.size)
+    if len(header) < LOCAL_HEADER.size or not header.startswith(b"PK\x03\x04"):
+        raise DatasetError(f"{path}: the entry of {info.filename} is damaged; copy it again.")
+    _, name, extra = LOCAL_HEADER.unpack(header)
+    return info.header_offset + LOCAL_HEADER.size + name + extra
+
+
+def _mapped(path: Path, *, offset: int, length: int, what: str) -> np.ndarray:
+    with path.open("rb") as file:
+        file.seek(offset)
+        shape, fortran, dtype = _header(file, what)
+        start = file.tell()
+    _check_length(shape, dtype, length - (start - offset), what)
+    if start + prod(shape) * dtype.itemsize > os.path.getsize(path):
+        raise DatasetError(f"{what} is truncated; copy the file again.")
+    if prod(shape) == 0:  # nothing to map
+        return np.empty(shape, dtype)
+    order = "F" if fortran else "C"
+    return np.memmap(path, dtype, "r", start, shape, order=order)  # type: ignore[call-overload]
+
+
+def _inflated(archive: zipfile.ZipFile, info: zipfile.ZipInfo, what: str) -> np.ndarray:
+    try:
+        with archive.open(info) as member:
+            shape, _, dtype = _header(member, what)  # type: ignore[arg-type]
+            _check_length(shape, dtype, info.file_size - member.tell(), what)
+        with archive.open(info) as member:
+            return np.lib.format.read_array(member, allow_pickle=False)
+    except (ValueError, RuntimeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"{what} is damaged: {error}; copy the file again.") from error
+
+
+def _header(file: BinaryIO, what: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, Fortran order and dtype; numpy's parser evaluates literals only."""
+    try:
+        version = np.lib.format.read_magic(file)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        shape, fortran, dtype = read(file)
+    except Exception as error:  # a damaged header can raise nearly anything
+        raise DatasetError(f"{what} is not a numpy array: {error}; copy it again.") from error
+    if dtype.hasobject:
+        raise DatasetError(
+            f"{what} holds Python objects, and loading those runs code; save plain numbers."
+        )
+    return shape, fortran, dtype
+
+
+def _check_length(shape: tuple[int, ...], dtype: np.dtype, found: int, what: str) -> None:
+    wanted = prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or wanted != found:
+        raise DatasetError(
+            f"{what} is truncated or damaged: shape {shape} of {dtype} takes {wanted:,} bytes, "
+            f"there are {found:,}. Copy the file again."
+        )

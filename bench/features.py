@@ -1,0 +1,201 @@
+"""From images to features: one pass over the images for all backbones, part by part, cached."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from bench.cache import FeatureCache
+from bench.errors import UndefinedError
+from bench.images import ImageSource
+from bench.progress import Progress
+from models.backbone import Backbone, Embedding, Network
+
+log = logging.getLogger(__name__)
+EXTRACTION_VERSION = 1  # bump by hand when the same config gives other features
+PART_ROWS = 2048  # a killed job loses at most this many images
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """One side in one backbone.
+
+    Attributes:
+        features: (N, D) float32 (or what a feature file holds).
+        logits: (N, C) float32, or None.
+        labels: (N,) int64, or None.
+    """
+
+    features: Tensor
+    logits: Tensor | None = None
+    labels: Tensor | None = None
+
+
+@dataclass
+class Cost:
+    """What an extraction took; zero images where everything came from the cache."""
+
+    images: int = 0
+    seconds: float = 0.0
+    reused: int = 0
+
+    def summary(self) -> dict[str, float | int]:
+        """Images computed and reused, seconds, and images per second."""
+        rate = round(self.images / self.seconds, 1) if self.seconds else 0.0
+        return {
+            "images": self.images,
+            "reused": self.reused,
+            "seconds": round(self.seconds, 2),
+            "images_per_second": rate,
+        }
+
+
+@dataclass
+class Extractor:
+    """Runs backbones over image sources.
+
+    Attributes:
+        cache: where finished parts are kept.
+        device: where the networks run.
+        batch_size: images per call of a network.
+        workers: threads that read images ahead of the network.
+    """
+
+    cache: FeatureCache
+    device: str
+    batch_size: int
+    workers: int
+    networks: dict[str, Network] = field(default_factory=dict)
+
+    def extract(
+        self, source: ImageSource, count: int, backbones: Mapping[str, Backbone], side: str
+    ) -> tuple[dict[str, FeatureSet], Cost]:
+        """Features of the first `count` images in every backbone.
+
+        Each part of `PART_ROWS` images is read once, for all the backbones that lack it.
+
+        Args:
+            source: the images.
+            count: how many rows.
+            backbones: name -> backbone.
+            side: "real" or "fake", for the progress line.
+
+        Raises:
+            UndefinedError: if a network gives NaN or infinity; the first image is named.
+        """
+        cost = Cost()
+        identities = {name: feature_identity(source, b) for name, b in backbones.items()}
+        found: dict[str, list[dict[str, Tensor]]] = {name: [] for name in backbones}
+        progress = Progress(f"{side} features", count)
+        for start in range(0, count, PART_ROWS):
+            rows = range(start, min(start + PART_ROWS, count))
+            part = self._part(source, rows, backbones, identities, cost, progress)
+            for name in backbones:
+                found[name].append(part[name])
+        progress.close()
+        if cost.images:
+            log.info("%s: %d images, %.0f images/s", progress.what, cost.images, progress.rate)
+        return {name: _join(parts, source, count) for name, parts in found.items()}, cost
+
+    def _part(
+        self,
+        source: ImageSource,
+        rows: range,
+        backbones: Mapping[str, Backbone],
+        identities: Mapping[str, dict[str, object]],
+        cost: Cost,
+        progress: Progress,
+    ) -> dict[str, dict[str, Tensor]]:
+        part = {name: self.cache.read(identities[name], rows) for name in backbones}
+        missing = {name: backbones[name] for name, tensors in part.items() if tensors is None}
+        if missing:
+            started = time.monotonic()
+            computed = self._embed(source, rows, missing, progress)
+            cost.seconds += time.monotonic() - started
+            cost.images += len(rows)
+            for name, tensors in computed.items():
+                part[name] = self.cache.write(identities[name], rows, tensors)
+        else:
+            cost.reused += len(rows)
+            progress.advance(len(rows))
+        return {name: tensors for name, tensors in part.items() if tensors is not None}
+
+    def _embed(
+        self,
+        source: ImageSource,
+        rows: range,
+        backbones: Mapping[str, Backbone],
+        progress: Progress,
+    ) -> dict[str, dict[str, Tensor]]:
+        networks = {name: self._network(name, backbone) for name, backbone in backbones.items()}
+        embedded: dict[str, list[Embedding]] = {name: [] for name in networks}
+        for indices, images in read_ahead(source, rows, self.batch_size, self.workers):
+            for name, network in networks.items():
+                embedding = network(images)
+                _refuse_non_finite(embedding.features, source, indices, name)
+                embedded[name].append(embedding)
+            progress.advance(len(indices))
+        return {name: _stack(parts) for name, parts in embedded.items()}
+
+    def _network(self, name: str, backbone: Backbone) -> Network:
+        if name not in self.networks:
+            self.networks[name] = backbone.load(self.device)
+        return self.networks[name]
+
+
+def feature_identity(source: ImageSource, backbone: Backbone) -> dict[str, object]:
+    """What a part of features depends on, beside its row range."""
+    return {
+        "images": source.content(),
+        "backbone": backbone.identity(),
+        "version": EXTRACTION_VERSION,
+        "dtype": "float32",
+    }
+
+
+def read_ahead(
+    source: ImageSource, rows: range, batch_size: int, workers: int
+) -> Iterator[tuple[Sequence[int], Tensor]]:
+    """Batches in order, read by a few threads while the caller works on earlier ones."""
+    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    with ThreadPoolExecutor(workers) as pool:
+        ahead = iter(batches)
+        waiting: list[tuple[range, Future[Tensor]]] = []
+        for batch in islice(ahead, workers + 1):
+            waiting.append((batch, pool.submit(source.read, batch)))
+        while waiting:
+            batch, images = waiting.pop(0)
+            for following in islice(ahead, 1):
+                waiting.append((following, pool.submit(source.read, following)))
+            yield batch, images.result()
+
+
+def _stack(parts: Sequence[Embedding]) -> dict[str, Tensor]:
+    tensors = {"features": torch.cat([part.features.cpu() for part in parts])}
+    logits = [part.logits.cpu() for part in parts if part.logits is not None]
+    if logits:
+        tensors["logits"] = torch.cat(logits)
+    return tensors
+
+
+def _join(parts: Sequence[dict[str, Tensor]], source: ImageSource, count: int) -> FeatureSet:
+    joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    labels = source.labels_of(range(count))
+    return FeatureSet(joined["features"], joined.get("logits"), labels)
+
+
+def _refuse_non_finite(
+    features: Tensor, source: ImageSource, indices: Sequence[int], backbone: str
+) -> None:
+    finite = torch.isfinite(features).all(dim=1)
+    if not finite.all():
+        first = indices[int((~finite).nonzero()[0])]
+        raise UndefinedError(
+            f"backbone {backbone} gives NaN or infinity for {int((~finite).sum())} images of a "
+            f"batch, the first is {source.image_name(first)}."
+        )

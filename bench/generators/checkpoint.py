@@ -1,0 +1,83 @@
+"""A checkpoint of a known architecture: safetensors into a network of models.generators."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.errors import CheckpointError
+from bench.generator import Surroundings
+from bench.generators.live import LiveSource
+from bench.identity import describe
+from models.generators.latent import LatentGenerator
+from models.quantise import Quantise
+from models.weights import WeightsError, file_sha256, fill, load_state
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file of weights and where it came from.
+
+    Attributes:
+        path: the file; relative paths count from where the command was typed.
+        sha256: its pinned hash; null marks the record as unpinned.
+        url: where it was published, if it was.
+        licence: of the weights.
+    """
+
+    path: str = "???"
+    sha256: str | None = None
+    url: str | None = None
+    licence: str | None = None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Network plus weights.
+
+    Attributes:
+        name: what records call it.
+        trained_on: the dataset's name, or None.
+        sampling_batch: images per call of the network, part of the identity.
+        model: the architecture, a dataclass with `network()`, `latent_dim`, `resolution` and
+            `num_classes`.
+        weights: the file.
+        quantise: how floats become uint8.
+        note: a line for the reader of the leaderboard.
+    """
+
+    name: str
+    model: Any
+    weights: WeightFile = field(default_factory=WeightFile)
+    trained_on: str | None = None
+    sampling_batch: int = 64
+    quantise: Quantise = Quantise.stylegan
+    note: str | None = None
+
+    def open(self, surroundings: Surroundings) -> LiveSource:
+        """Check the file against its hash, load it strictly, and sample from it."""
+        path = Path(self.weights.path)
+        network = self.model.network()
+        try:
+            state = load_state(path, self.weights.sha256, option="generator.weights.path")
+            fill(network, state, path.name)
+        except WeightsError as error:
+            raise CheckpointError(f"generator {self.name}: {error}") from error
+        generator = LatentGenerator(
+            network,
+            sampler=surroundings.sampler,
+            latent_dim=self.model.latent_dim,
+            resolution=self.model.resolution,
+            num_classes=self.model.num_classes,
+            quantise=self.quantise,
+            device=surroundings.device,
+        )
+        return LiveSource(
+            generator,
+            identity={
+                **describe(self),
+                "sampler": describe(surroundings.sampler),
+                "checkpoint_sha256": file_sha256(path),
+            },
+            seed=surroundings.seed,
+            sampling_batch=self.sampling_batch,
+        )

@@ -1,0 +1,100 @@
+"""A live generator as a row of images: image k is drawn from (seed, k), whatever the batch."""
+
+import hashlib
+import sys
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from bench.errors import CheckpointError
+from bench.images import ImageSource
+from models.generator import Generator
+from models.seeds import ImageSeed
+
+
+class LiveSource(ImageSource):
+    """Samples on demand.
+
+    The network is always called with full batches of `sampling_batch` (the last one is padded):
+    a network's output moves in its last bit with the batch size.
+
+    Args:
+        generator: the network behind the contract.
+        identity: what the images depend on beside seed and labels; goes into cache keys.
+        seed: the run's seed.
+        sampling_batch: images per call, part of the identity.
+    """
+
+    live = True
+
+    def __init__(
+        self, generator: Generator, *, identity: dict[str, object], seed: int, sampling_batch: int
+    ) -> None:
+        if sampling_batch < 1:
+            raise CheckpointError(f"generator.sampling_batch: found {sampling_batch}, expected 1+.")
+        self.generator = generator
+        self.seed = seed
+        self.sampling_batch = sampling_batch
+        self.num_classes = generator.num_classes or None
+        self.identity = identity
+        self.lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """A generator never runs out."""
+        return sys.maxsize
+
+    def read(self, indices: Sequence[int]) -> Tensor:
+        """Images of these indices, drawn in padded batches of the fixed size."""
+        size = self.sampling_batch
+        batches = [indices[start : start + size] for start in range(0, len(indices), size)]
+        with self.lock:
+            return torch.cat([self._batch(batch) for batch in batches])
+
+    def labels_of(self, indices: Sequence[int]) -> Tensor | None:
+        """Balanced labels: image k has class k mod C."""
+        if self.num_classes is None:
+            return None
+        return torch.tensor([index % self.num_classes for index in indices])
+
+    def content(self) -> dict[str, object]:
+        """Checkpoint, settings and seed."""
+        labels = "k mod C" if self.num_classes else None
+        return {**self.identity, "seed": self.seed, "labels": labels}
+
+    def _batch(self, indices: Sequence[int]) -> Tensor:
+        padded = [*indices, *[indices[-1]] * (self.sampling_batch - len(indices))]
+        seeds = [ImageSeed(self.seed, index) for index in padded]
+        labels = self.labels_of(padded)
+        images = self.generator.sample(seeds, labels)
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[:2] != (len(padded), 3):
+            raise CheckpointError(
+                f"the generator made {images.dtype} {tuple(images.shape)}, "
+                f"expected uint8 ({len(padded)}, 3, H, W)."
+            )
+        if indices[0] == 0:
+            _refuse_constant(images)
+        return images[: len(indices)]
+
+
+class ProbedSource(LiveSource):
+    """A live source whose code and weights no file hash can see: its first images identify it."""
+
+    @cached_property
+    def probe(self) -> str:
+        """sha256 of the first 16 images."""
+        return hashlib.sha256(self.read(range(16)).numpy().tobytes()).hexdigest()
+
+    def content(self) -> dict[str, object]:
+        """As of any live source, and the probe."""
+        return {**super().content(), "probe": self.probe}
+
+
+def _refuse_constant(images: Tensor) -> None:
+    if len(images) > 1 and (images == images.flatten()[0]).all():
+        raise CheckpointError(
+            f"the generator's first {len(images)} images hold one single value; "
+            "its weights are broken."
+        )

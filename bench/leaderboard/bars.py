@@ -1,0 +1,58 @@
+"""Where the interval bars of a column begin and end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.leaderboard.board import Board, Cell
+
+WIDTH = 72  # of the drawing, in its own units
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Horizontal positions in the drawing, as text: from low to high, a dot at the value."""
+
+    low: str
+    high: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The range that a column's drawing covers: all intervals of the ranked generators."""
+
+    low: float
+    high: float
+
+    def bar(self, cell: Cell) -> Bar | None:
+        """The cell's bar; None for a cell without an interval of its own."""
+        interval = _interval(cell)
+        if interval is None or cell.value is None:
+            return None
+        low, high = interval
+        return Bar(self._position(low), self._position(high), self._position(cell.value))
+
+    def _position(self, value: float) -> str:
+        share = (value - self.low) / (self.high - self.low)
+        return f"{3 + share * (WIDTH - 6):.1f}"  # the margin that half a dot needs
+
+
+def scales(board: Board) -> list[Scale | None]:
+    """One per column. Controls are left out: noise would squeeze all others to a point."""
+    rows = [row for row in board.rows if not row.control]
+    return [_scale([row.cells[at] for row in rows]) for at in range(len(board.columns))]
+
+
+def _scale(cells: Sequence[Cell]) -> Scale | None:
+    ends = [
+        end
+        for cell in cells
+        if cell.value is not None
+        for end in (*(_interval(cell) or ()), cell.value)
+        if _interval(cell)
+    ]
+    return Scale(min(ends), max(ends)) if ends and min(ends) < max(ends) else None
+
+
+def _interval(cell: Cell) -> tuple[float, float] | None:
+    return cell.single.interval if cell.single else None

@@ -1,0 +1,165 @@
+"""What a board is: the numbers that may stand in one table, and what they share."""
+
+import math
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+from bench.leaderboard.measurement import Measurement
+
+ARROWS = {"lower": "↓", "higher": "↑", "neither": ""}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One score under one comparison key.
+
+    Attributes:
+        metric, score: its names.
+        better: lower, higher or neither.
+        comparison_key: shared by every number of the column.
+        config: the metric's settings.
+        note: how it departs from another column of the same name; usually empty.
+        deviations: of the protocol, beyond those of the whole board.
+    """
+
+    metric: str
+    score: str
+    better: str
+    comparison_key: str
+    config: dict[str, Any]
+    note: str
+    deviations: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """<metric>.<score>, with the note where two columns would share that."""
+        plain = f"{self.metric}.{self.score}"
+        return f"{plain} [{self.note}]" if self.note else plain
+
+    @property
+    def arrow(self) -> str:
+        """The direction in which the score improves; empty where neither is better."""
+        return ARROWS[self.better]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One generator's score, over its seeds.
+
+    Attributes:
+        measurements: one per seed, in the order of the seeds; empty where nothing was measured.
+        mark: "best", "second" or "".
+    """
+
+    measurements: tuple[Measurement, ...] = ()
+    mark: str = ""
+
+    @property
+    def value(self) -> float | None:
+        """The mean over the seeds; None where one of them is undefined or there are none."""
+        values = self._values()
+        return math.fsum(values) / len(values) if values else None
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation over the seeds, divisor n - 1; None for a single seed."""
+        values = self._values()
+        return statistics.stdev(values) if len(values) > 1 else None
+
+    @property
+    def undefined(self) -> str | None:
+        """Why there is no value, or None."""
+        reasons = sorted({one.undefined for one in self.measurements if one.undefined})
+        if not reasons:
+            return None
+        count = sum(one.undefined is not None for one in self.measurements)
+        total = len(self.measurements)
+        share = f"; {count} of {total} seeds" if total > 1 else ""
+        return "; ".join(reasons) + share
+
+    @property
+    def single(self) -> Measurement | None:
+        """The measurement of a cell of one seed: it alone has an error bar of its own."""
+        return self.measurements[0] if len(self.measurements) == 1 else None
+
+    def _values(self) -> list[float]:
+        values = [one.value for one in self.measurements if one.value is not None]
+        return values if len(values) == len(self.measurements) else []
+
+
+@dataclass(frozen=True)
+class Row:
+    """One generator.
+
+    Attributes:
+        generator: its name.
+        note: how it departs from another row of the same name; usually empty.
+        control: shown apart and never ranked.
+        cells: one per column of the board.
+        mean_rank: over the columns with a direction; None for controls and incomplete rows.
+    """
+
+    generator: str
+    note: str
+    control: bool
+    cells: tuple[Cell, ...]
+    mean_rank: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The generator, with the note where two rows would share the name."""
+        return f"{self.generator} [{self.note}]" if self.note else self.generator
+
+    @property
+    def num_seeds(self) -> int:
+        """The most seeds that one of its cells has."""
+        return max(len(cell.measurements) for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Board:
+    """One table.
+
+    Attributes:
+        key: hash of the comparison without its metric.
+        dataset, fingerprint: the reference images.
+        backbone, weights: the network, and the hash of its weights or "".
+        protocol: its name.
+        num_real, num_fake: images on each side.
+        deviations: of the protocol, shared by every record of the board.
+        note: how it departs from a board of the same caption; usually empty.
+        columns: sorted by metric, note and score.
+        rows: generators by mean rank and name, then the controls by name.
+    """
+
+    key: str
+    dataset: str
+    fingerprint: str
+    backbone: str
+    weights: str
+    protocol: str
+    num_real: int
+    num_fake: int
+    deviations: tuple[str, ...]
+    note: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def title(self) -> str:
+        """Dataset, backbone and protocol by name."""
+        return f"{self.dataset} · {self.backbone} · {self.protocol}"
+
+    @property
+    def caption(self) -> str:
+        """Everything that the numbers of this table share."""
+        parts = [
+            f"dataset {self.dataset} {self.fingerprint[:8]}".strip(),
+            f"backbone {self.backbone} {self.weights[:8]}".strip(),
+            f"protocol {self.protocol}",
+            f"N real {self.num_real}",
+            f"N fake {self.num_fake}",
+            f"deviations: {'; '.join(self.deviations) or 'none'}",
+        ]
+        return " · ".join([*parts, self.note] if self.note else parts)

@@ -1,0 +1,40 @@
+"""A leaderboard: everything that its files are written from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.leaderboard.board import Board
+from bench.leaderboard.boards import boards
+from bench.leaderboard.load import Reading
+from bench.leaderboard.pictures import Picture, pictures
+from bench.leaderboard.stored import LeftOut, Stored
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """What every format shows.
+
+    Attributes:
+        name: of the files, and their title.
+        boards: the tables.
+        records: behind them, in the order of their paths.
+        left_out: files that no table uses.
+        pictures: samples of the generators.
+    """
+
+    name: str
+    boards: Sequence[Board]
+    records: Sequence[Stored]
+    left_out: Sequence[LeftOut]
+    pictures: Sequence[Picture]
+
+
+def leaderboard(name: str, reading: Reading) -> Leaderboard:
+    """Make the tables of these records."""
+    return Leaderboard(
+        name=name,
+        boards=boards(reading.records),
+        records=reading.records,
+        left_out=reading.left_out,
+        pictures=pictures(reading.records),
+    )

@@ -1,0 +1,42 @@
+"""The sentences that explain a leaderboard, the same in every format that has room for them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.leaderboard.board import Board, Column
+from bench.leaderboard.differing import flat, parameters
+from bench.leaderboard.stored import Stored
+
+HOW_TO_READ = (
+    "↓ lower is better, ↑ higher is better; a score without an arrow is neither and is not ranked.",
+    "The mean rank is taken over the columns with an arrow, among the rows without a gap; "
+    "equal values share the better rank.",
+    "± is one standard error, or, where it says sd, the standard deviation over the seeds; "
+    "brackets hold the 95 % interval.",
+    "Controls are not generators but known distortions of the data: they say what the scores "
+    "can see, and are never ranked.",
+    "Numbers may be compared within one table only: every table has its own reference images, "
+    "backbone, protocol and counts.",
+)
+
+
+def metric_lines(boards: Sequence[Board]) -> list[tuple[str, str]]:
+    """(metric, description and parameters) for each setting of each metric, sorted."""
+    columns = (column for board in boards for column in board.columns)
+    return sorted({(column.metric, _metric_text(column)) for column in columns})
+
+
+def provenance(records: Sequence[Stored]) -> dict[str, list[str]]:
+    """Environment field, such as a git commit or a package's version -> the values seen."""
+    seen: dict[str, set[str]] = {}
+    for stored in records:
+        for name, value in flat(stored.record.environment).items():
+            seen.setdefault(name, set()).add(value)
+    return {name: sorted(seen[name]) for name in sorted(seen)}
+
+
+def _metric_text(column: Column) -> str:
+    description: Any = column.config.get("description")
+    said = [str(description).strip()] if description else []
+    settings = parameters(column.config)
+    return " ".join([*said, f"({settings})" if settings else ""]).strip()

@@ -1,0 +1,80 @@
+"""The boards as Markdown tables."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bench.leaderboard.board import Board, Cell, Column, Row
+from bench.leaderboard.cell_text import error_text, main_text, rank_text, seeds_text
+from bench.leaderboard.differing import short
+from bench.leaderboard.leaderboard import Leaderboard
+from bench.leaderboard.legend import HOW_TO_READ, metric_lines, provenance
+
+ESCAPED = {"\\": "\\\\", "|": "\\|", "&": "&amp;", "<": "&lt;", ">": "&gt;"} | {
+    sign: f"\\{sign}" for sign in "`*~[]"
+}
+EDGE_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")  # inside a word it is no emphasis
+MARKS = {"best": "**{}**", "second": "*{}*", "": "{}"}
+
+
+def markdown(shown: Leaderboard) -> str:
+    """The whole page."""
+    lines = [f"# {escaped(shown.name)}", ""]
+    for board in shown.boards:
+        lines += [*_board(board), ""]
+    lines += ["## How to read this", "", "- **Best** and *second best* of each column."]
+    lines += [f"- {line}" for line in HOW_TO_READ]
+    lines += [
+        f"- **{escaped(name)}**: {escaped(text)}" for name, text in metric_lines(shown.boards)
+    ]
+    lines += [*_provenance(shown), *_left_out(shown)]
+    return "\n".join(lines) + "\n"
+
+
+def escaped(text: str) -> str:
+    """The text on one line, with nothing in it that Markdown or HTML would act on."""
+    signs = (ESCAPED.get(sign, sign) for sign in " ".join(text.split()))
+    return EDGE_UNDERSCORE.sub(r"\_", "".join(signs))
+
+
+def _board(board: Board) -> Iterator[str]:
+    yield from [f"## {escaped(board.title)}", "", escaped(board.caption), ""]
+    heads = ["Generator", "Mean rank", *map(_head, board.columns)]
+    yield _line(heads)
+    yield _line(["---", *["---:"] * (len(heads) - 1)])
+    yield from (_row(row) for row in board.rows)
+    for column in board.columns:
+        if column.deviations:
+            yield f"\n{escaped(column.name)} deviates: {escaped('; '.join(column.deviations))}"
+
+
+def _head(column: Column) -> str:
+    return f"{escaped(column.name)} {column.arrow}".strip()
+
+
+def _row(row: Row) -> str:
+    seeds = f" ({seeds_text(row.num_seeds)})" if row.num_seeds > 1 else ""
+    cells = [_cell(cell, row) for cell in row.cells]
+    return _line([escaped(row.name) + seeds, rank_text(row), *cells])
+
+
+def _cell(cell: Cell, row: Row) -> str:
+    marked = MARKS[cell.mark].format(escaped(main_text(cell)))
+    return f"{marked} {escaped(error_text(cell, row))}".strip()
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _provenance(shown: Leaderboard) -> list[str]:
+    lines = ["", "## Provenance", "", f"- records: {len(shown.records)}"]
+    for name, values in provenance(shown.records).items():
+        lines.append(f"- {escaped(name)}: {escaped(', '.join(map(short, values)))}")
+    return lines
+
+
+def _left_out(shown: Leaderboard) -> list[str]:
+    if not shown.left_out:
+        return []
+    lines = [f"- {escaped(item.path)}: {escaped(item.reason)}" for item in shown.left_out]
+    return ["", "## Left out", "", *lines]

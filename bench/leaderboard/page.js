@@ -1,0 +1,73 @@
+"use strict";
+(() => {
+  const tools = document.getElementById("tools");
+  const filter = document.getElementById("filter");
+  const count = document.getElementById("count");
+  const selects = [...tools.querySelectorAll("select")];
+  const boards = [...document.querySelectorAll(".board")];
+  const figures = [...document.querySelectorAll("figure")];
+  const rowsOf = (body) => [...body.rows].filter((row) => row.dataset.name !== undefined);
+
+  // The order of the file, by mean rank and name, settles every tie.
+  document.querySelectorAll("tbody tr").forEach((row, index) => { row.fileOrder = index; });
+
+  function compareRows(first, second, index, sign) {
+    if (index === 0) {
+      const [a, b] = [first.dataset.name, second.dataset.name];
+      return sign * (a < b ? -1 : a > b ? 1 : 0);
+    }
+    const [a, b] = [first, second].map((row) => row.cells[index].dataset.value);
+    if (a === undefined || b === undefined) {
+      return (a === undefined) - (b === undefined); // gaps stay last, whichever way
+    }
+    return sign * (Number(a) - Number(b));
+  }
+
+  function sortBy(header) {
+    const button = header.querySelector("button");
+    const other = { ascending: "descending", descending: "ascending" };
+    const now = header.getAttribute("aria-sort");
+    const next = other[now] || button.dataset.first;
+    header.parentElement.querySelectorAll("th").forEach((one) => one.setAttribute("aria-sort", "none"));
+    header.setAttribute("aria-sort", next);
+    const sign = next === "ascending" ? 1 : -1;
+    for (const body of header.closest("table").tBodies) {
+      const sorted = rowsOf(body).sort((first, second) =>
+        compareRows(first, second, header.cellIndex, sign) || first.fileOrder - second.fileOrder);
+      body.append(...sorted);
+    }
+  }
+
+  function chosen(element) {
+    return selects.every((select) => {
+      const found = element.dataset[select.dataset.field];
+      return !select.value || found === undefined || found === select.value;
+    });
+  }
+
+  function show() {
+    const wanted = filter.value.trim().toLowerCase();
+    const named = (element) => element.dataset.name.toLowerCase().includes(wanted);
+    let shown = 0;
+    for (const board of boards) {
+      board.hidden = !chosen(board);
+      for (const body of board.querySelectorAll("tbody")) {
+        const rows = rowsOf(body);
+        rows.forEach((row) => { row.hidden = !named(row); });
+        const visible = rows.filter((row) => !row.hidden).length;
+        body.hidden = visible === 0;
+        shown += board.hidden ? 0 : visible;
+      }
+    }
+    figures.forEach((figure) => { figure.hidden = !(named(figure) && chosen(figure)); });
+    count.textContent = `${shown} ${shown === 1 ? "row" : "rows"} shown`;
+  }
+
+  document.querySelectorAll("thead th").forEach((header) => {
+    header.querySelector("button").addEventListener("click", () => sortBy(header));
+  });
+  filter.addEventListener("input", show);
+  selects.forEach((select) => select.addEventListener("change", show));
+  tools.hidden = false;
+  show();
+})();

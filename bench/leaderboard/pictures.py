@@ -1,0 +1,83 @@
+"""Sample grids of the generators, found beside their records and named by their content."""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.atomic import replace_file
+from bench.leaderboard.stored import Stored
+
+ROLE = "grid"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One PNG.
+
+    Attributes:
+        dataset, generator: whose samples it shows.
+        control: whether the generator is one.
+        file: the name of the copy, the first digits of its sha256.
+        width, height: in pixels.
+        data: the file's bytes.
+    """
+
+    dataset: str
+    generator: str
+    control: bool
+    file: str
+    width: int
+    height: int
+    data: bytes = field(repr=False)
+
+
+def pictures(records: Sequence[Stored]) -> list[Picture]:
+    """One picture per dataset and generator, the first by path; absent or foreign files: none."""
+    found: dict[tuple[str, str], Picture] = {}
+    for stored in records:
+        record = stored.record
+        names = record.dataset["name"], record.generator["name"]
+        picture = None if names in found else _picture(stored)
+        if picture:
+            found[names] = picture
+    return sorted(found.values(), key=lambda one: (one.dataset, one.control, one.generator))
+
+
+def copy_pictures(folder: Path, shown: Sequence[Picture]) -> None:
+    """Make the folder hold these pictures; those of an earlier leaderboard are removed."""
+    contents = {picture.file: picture.data for picture in shown}
+    for name, data in sorted(contents.items()):
+        replace_file(folder / name, data)
+    for path in folder.glob("[0-9a-f]" * 12 + ".png"):
+        if path.name not in contents:
+            path.unlink(missing_ok=True)
+
+
+def _picture(stored: Stored) -> Picture | None:
+    data = _read(stored)
+    if not data.startswith(SIGNATURE) or len(data) < 24:
+        return None
+    width, height = struct.unpack(">II", data[16:24])  # the header chunk comes first
+    return Picture(
+        dataset=stored.record.dataset["name"],
+        generator=stored.record.generator["name"],
+        control=stored.is_control,
+        file=f"{hashlib.sha256(data).hexdigest()[:12]}.png",
+        width=width,
+        height=height,
+        data=data,
+    )
+
+
+def _read(stored: Stored) -> bytes:
+    """The grid's bytes; empty where there is none, or where its name leads out of the folder."""
+    name = stored.record.artifacts.get(ROLE)
+    if not isinstance(name, str) or Path(name).name != name or "\0" in name:
+        return b""
+    try:
+        return (stored.folder / name).read_bytes()
+    except (OSError, UnicodeError):
+        return b""

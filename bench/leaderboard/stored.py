@@ -1,0 +1,60 @@
+"""A record together with the file it was read from, and a file that was left out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.records import Record
+
+NAMES = ("dataset", "generator", "backbone", "protocol", "metric")  # what has a name and a config
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One good record.
+
+    Attributes:
+        path: the file, relative to the results folder, with forward slashes.
+        folder: where the file and its artifacts are.
+        record: what it holds.
+    """
+
+    path: str
+    folder: Path
+    record: Record
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the generator is a control: shown for comparison, never ranked."""
+        return self.record.generator["config"].get("control") is True
+
+    @property
+    def seeds(self) -> tuple[int, Any]:
+        """The run's seed and a random backbone's own: neither is part of the comparison."""
+        return self.record.seed, self.record.backbone["config"].get("seed")
+
+    @property
+    def variant(self) -> dict[str, Any]:
+        """What the images come from, whatever the seed: two variants never share a row."""
+        content = self.record.identities.get("generator")
+        config = self.record.generator["config"]
+        return {"config": _without_seed(config), "content": _without_seed(content)}
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One file that no table uses, and why.
+
+    Attributes:
+        path: relative to the results folder, with forward slashes.
+        reason: what was found, in one line.
+    """
+
+    path: str
+    reason: str
+
+
+def _without_seed(content: Any) -> Any:
+    if not isinstance(content, dict):
+        return content
+    return {name: value for name, value in content.items() if name != "seed"}

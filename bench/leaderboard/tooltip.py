@@ -1,0 +1,34 @@
+"""What the page says of a cell or a column when the pointer rests on it."""
+
+from bench.leaderboard.board import Cell, Column
+from bench.leaderboard.differing import parameters
+from bench.leaderboard.measurement import Measurement
+
+
+def cell_tooltip(cell: Cell, column: Column) -> str:
+    """Every measurement in full, with its record, and the metric's settings."""
+    lines = [line for one in cell.measurements for line in _measured(one)]
+    if cell.spread is not None:
+        lines.insert(0, f"mean {cell.value!r}, sd {cell.spread!r}")
+    return "\n".join([*lines, _settings(column)])
+
+
+def column_tooltip(column: Column) -> str:
+    """The column's full name, its settings and what deviates from the protocol."""
+    return "\n".join([column.name, _settings(column), *column.deviations])
+
+
+def _settings(column: Column) -> str:
+    return f"{column.metric}: {parameters(column.config) or 'no settings'}"
+
+
+def _measured(one: Measurement) -> list[str]:
+    found = repr(one.value) if one.value is not None else f"undefined: {one.undefined}"
+    if one.standard_error is not None:
+        found += f" ± {one.standard_error!r}"
+    lines = [f"seed {one.seed}: {found}", one.path]
+    if one.interval is not None:
+        low, high = one.interval
+        method = f" ({one.interval_method})" if one.interval_method else ""
+        lines.insert(1, f"95 % interval {low!r} to {high!r}{method}")
+    return lines

@@ -1,0 +1,81 @@
+"""Writes a leaderboard's files: whole or not at all, and byte-identical from equal records."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.atomic import replace_file
+from bench.errors import CellsFailedError, ConfigError, StoreError
+from bench.leaderboard.csv_files import csv_text
+from bench.leaderboard.json_file import json_text
+from bench.leaderboard.leaderboard import Leaderboard, leaderboard
+from bench.leaderboard.load import Reading, read_results
+from bench.leaderboard.markdown import markdown
+from bench.leaderboard.page import page
+from bench.leaderboard.pictures import copy_pictures
+from bench.leaderboard.stored import LeftOut
+
+FORMATS: dict[str, Callable[[Leaderboard], str]] = {
+    ".csv": csv_text,
+    ".md": markdown,
+    ".json": json_text,
+    ".html": page,
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        written: the files.
+        num_records: good records behind them.
+        left_out: files that no table uses.
+        code: the exit code: 8 where files were left out under `strict`, else 0.
+    """
+
+    written: Sequence[Path]
+    num_records: int
+    left_out: Sequence[LeftOut]
+    code: int
+
+
+def write_all(results: Path, out: Path, name: str, strict: bool) -> Report:
+    """Write OUT/NAME.csv, .md, .json and .html, and the pictures in OUT/NAME.files.
+
+    Args:
+        results: the folder that holds runs/.
+        out: where the files go; made if absent.
+        name: of the files, without an ending.
+        strict: whether a file that was left out is a failure.
+
+    Raises:
+        ConfigError: if the name is not one plain file name.
+        StoreError: if there are no records, or the files cannot be written.
+    """
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise ConfigError(f"name={name!r} is not a plain file name; type for instance name=demo.")
+    reading = read_results(results)
+    _refuse_nothing(results, reading)
+    written = _write(leaderboard(name, reading), out)
+    code = CellsFailedError.code if strict and reading.left_out else 0
+    return Report(written, len(reading.records), reading.left_out, code)
+
+
+def _refuse_nothing(results: Path, reading: Reading) -> None:
+    if not reading.records and not reading.left_out:
+        raise StoreError(
+            f"{results} holds no records, expected files such as "
+            f"{results / 'runs' / '**' / '*.json'}. Run salon score or salon sweep first, "
+            "or type paths.results=DIR."
+        )
+
+
+def _write(shown: Leaderboard, out: Path) -> list[Path]:
+    copy_pictures(out / f"{shown.name}.files", shown.pictures)  # before the page that shows them
+    written = []
+    for suffix, render in FORMATS.items():
+        path = out / f"{shown.name}{suffix}"
+        replace_file(path, render(shown).encode("utf-8", "backslashreplace"))
+        written.append(path)
+    return written

@@ -1,0 +1,86 @@
+"""What each job of a sweep still has to do, found out before anything is spent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from bench.composed import composed
+from bench.errors import ConfigError, IncompatibleError, SalonError
+from bench.job import finished
+from bench.prepare import Job, prepare
+from bench.report import Line
+from bench.sweep_words import combinations, job_words
+
+
+@dataclass
+class PlannedJob:
+    """One job of the sweep.
+
+    Attributes:
+        words: what tells it from the other jobs of the sweep.
+        command: all words of its `salon score`.
+        missing: how many measurements it has to make.
+        lines: what is known of it already: reused, skipped, failed.
+        settled: whether there is nothing to run.
+    """
+
+    words: list[str]
+    command: list[str]
+    missing: int = 0
+    lines: list[Line] = field(default_factory=list)
+    settled: bool = False
+
+    def summary(self) -> str:
+        """E.g. "12 to measure", or why there is nothing to do."""
+        if not self.settled:
+            return f"{self.missing} to measure"
+        reasons = [line.reason for line in self.lines if line.reason]
+        return f"{self.lines[0].state}" + (f", {reasons[0]}" if reasons else "")
+
+
+def plan(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list[PlannedJob]:
+    """Every job of the sweep, in order.
+
+    Raises:
+        ConfigError: if two jobs of the sweep are the same.
+    """
+    jobs = [_planned(job_words(fixed), words) for words in combinations(config, fixed, swept)]
+    seen: set[tuple[str, ...]] = set()
+    for job in jobs:
+        if tuple(job.words) in seen:
+            raise ConfigError(f"the sweep holds {' '.join(job.words)} twice.")
+        seen.add(tuple(job.words))
+    return jobs
+
+
+def _planned(fixed: list[str], words: list[str]) -> PlannedJob:
+    command = [*fixed, *words, "hydra.mode=RUN"]
+    job = PlannedJob(words, command)
+    names = ("-", "-")
+    try:
+        config = composed("score", command)
+        names = (str(config.dataset.get("name")), str(config.generator.get("name")))
+        _look(job, prepare(config))
+    except SalonError as error:
+        state = "skipped" if isinstance(error, IncompatibleError) else "failed"
+        line = Line(*names, "-", "-", state, reason=str(error), code=error.code)
+        job.lines, job.settled = [line], True
+    return job
+
+
+def _look(job: PlannedJob, prepared: Job) -> None:
+    results = Path(prepared.settings.paths.results)
+    for m in prepared.measurements:
+        record = finished(m, results)
+        if record is None:
+            job.missing += 1
+            continue
+        scores = {name: entry["value"] for name, entry in record.scores.items()}
+        names = (m.dataset, m.generator, m.backbone, m.metric)
+        job.lines.append(Line(*names, "reused", scores, record=str(m.path(results))))
+    if job.missing or prepared.broken:
+        job.lines = []  # the job's own report will tell
+    else:
+        job.settled = True

@@ -1,0 +1,149 @@
+"""A local pool: one child process per job, so that a killed or exiting job takes no other along."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import torch
+
+from bench.errors import LauncherError
+from bench.plan import PlannedJob
+from bench.progress import Progress
+from bench.report import Line, Report
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 10.0
+LOG = "log.txt"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How many jobs run at the same time on this machine.
+
+    Attributes:
+        jobs: at the same time; None: one per GPU, else one per two cores.
+        threads: CPU threads per job; None: the cores shared out.
+    """
+
+    jobs: int | None = None
+    threads: int | None = None
+
+    def run(self, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
+        """Run every job; whatever becomes of one, the others run.
+
+        Args:
+            jobs: what is to be done.
+            folder: gets one folder per job: config, log, report.
+
+        Returns:
+            The lines of all reports, in the order of the jobs.
+        """
+        if not jobs:
+            return []
+        waiting = list(enumerate(jobs))[::-1]
+        slots = list(range(self._slots()))
+        running: list[_Child] = []
+        lines: dict[int, list[Line]] = {}
+        progress = Progress("sweep", len(jobs), unit="jobs")
+        try:
+            while waiting or running:
+                while waiting and slots:
+                    number, job = waiting.pop()
+                    running.append(self._start(number, job, folder, slots.pop()))
+                for child in [child for child in running if child.process.poll() is not None]:
+                    running.remove(child)
+                    slots.append(child.slot)
+                    lines[child.number] = child.lines()
+                    progress.advance(1)
+                    _tell(child, lines[child.number], progress)
+                time.sleep(POLL_SECONDS)
+        finally:
+            progress.close()
+            _end(running)
+        return [line for number in sorted(lines) for line in lines[number]]
+
+    def _slots(self) -> int:
+        return self.jobs or torch.cuda.device_count() or max(1, (os.cpu_count() or 1) // 2)
+
+    def _start(self, number: int, job: PlannedJob, folder: Path, slot: int) -> "_Child":
+        own = folder / f"{number:04d}"
+        own.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "bench", "score", *job.command, f"hydra.run.dir={own}"]
+        output = open(own / LOG, "wb")  # noqa: SIM115 - closed when the child has ended
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | self._environment(slot),
+            start_new_session=True,  # Ctrl-C reaches us alone, and we end the children
+        )
+        return _Child(number, job, own, slot, process, output, time.monotonic())
+
+    def _environment(self, slot: int) -> dict[str, str]:
+        threads = self.threads or max(1, (os.cpu_count() or 1) // self._slots())
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        variables = {name: str(threads) for name in names} | {"PYTHONSAFEPATH": "1"}
+        gpus = torch.cuda.device_count()
+        if gpus:
+            variables["CUDA_VISIBLE_DEVICES"] = _visible(slot % gpus)
+        return variables
+
+
+@dataclass
+class _Child:
+    number: int
+    job: PlannedJob
+    folder: Path
+    slot: int
+    process: subprocess.Popen
+    output: IO[bytes]
+    started: float
+
+    def lines(self) -> list[Line]:
+        """The child's report, or one failed line that says how it ended."""
+        self.output.close()
+        report = Report.read(self.folder)
+        if report is not None:
+            return report.lines
+        code = self.process.returncode
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        reason = f"the job {how} without a report; its log: {self.folder / LOG}"
+        name = " ".join(self.job.words) or "-"
+        return [Line("-", name, "-", "-", "failed", reason=reason, code=LauncherError.code)]
+
+
+def _visible(index: int) -> str:
+    """The index-th of the GPUs that we ourselves may see."""
+    own = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return own.split(",")[index] if own else str(index)
+
+
+def _tell(child: _Child, lines: Sequence[Line], progress: Progress) -> None:
+    states = [line.state for line in lines]
+    counts = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states))
+    seconds = time.monotonic() - child.started
+    name = " ".join(child.job.words)
+    log.info("[%d/%d] %s: %s, %.0f s", progress.done, progress.total, name, counts, seconds)
+
+
+def _end(running: Sequence[_Child]) -> None:
+    """End what still runs: politely, then not."""
+    for child in running:
+        child.process.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for child in running:
+        try:
+            child.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.process.kill()
+            child.process.wait()
+        child.output.close()

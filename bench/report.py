@@ -1,0 +1,101 @@
+"""What became of a job: one line per cell and metric, kept as a file for the sweep to read."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from bench.atomic import replace_file
+
+FILE = "report.json"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One metric on one cell.
+
+    Attributes:
+        dataset, generator, backbone, metric: names; "-" where the job failed before it knew them.
+        state: done, reused, skipped or failed.
+        scores: score name -> value, None where undefined.
+        reason: why it failed or was skipped, in one line.
+        code: the exit code that the failure stands for, 0 otherwise.
+        record: the record's path.
+    """
+
+    dataset: str
+    generator: str
+    backbone: str
+    metric: str
+    state: str
+    scores: dict[str, float | None] = field(default_factory=dict)
+    reason: str | None = None
+    code: int = 0
+    record: str | None = None
+
+
+@dataclass
+class Report:
+    """All lines of a job, in order."""
+
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def code(self) -> int:
+        """The exit code of the first failure, or 0."""
+        return next((line.code for line in self.lines if line.state == "failed"), 0)
+
+    def reasons(self) -> str:
+        """Why cells failed, each reason once."""
+        reasons = dict.fromkeys(str(line.reason) for line in self.lines if line.state == "failed")
+        return "; ".join(reasons)
+
+    def write(self, folder: Path) -> None:
+        """Keep it as report.json in the run's folder."""
+        lines = [asdict(line) for line in self.lines]
+        replace_file(folder / FILE, (json.dumps({"lines": lines}, indent=1) + "\n").encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> "Report | None":
+        """The report of a job's folder, or None where the job died before writing one."""
+        try:
+            content = json.loads((folder / FILE).read_text())
+        except (OSError, ValueError):
+            return None
+        return cls([Line(**line) for line in content["lines"]])
+
+
+def score_table(lines: Iterable[Line]) -> str:
+    """Every score of the lines, as plain text: backbone, metric, score, value."""
+    rows = [
+        (line.backbone, f"{line.metric}.{score}", _number(value), line.state)
+        for line in lines
+        for score, value in line.scores.items()
+    ]
+    return align([("backbone", "score", "value", "state"), *rows]) if rows else ""
+
+
+def closing_table(lines: Sequence[Line]) -> str:
+    """How many cells were done, reused, skipped, failed; and each reason once per cell."""
+    states = Counter(line.state for line in lines)
+    counts = ", ".join(f"{states[s]} {s}" for s in ("done", "reused", "skipped", "failed"))
+    troubles = [
+        (line.state, line.dataset, line.generator, line.backbone, line.metric, line.reason or "")
+        for line in lines
+        if line.state in ("failed", "skipped")
+    ]
+    return "\n".join([*([align(troubles)] if troubles else []), counts])
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Columns of text, two spaces apart."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.6g}"

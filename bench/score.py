@@ -1,0 +1,141 @@
+"""`salon score`: one job, or with -m Hydra's multirun of the same job function."""
+
+import logging
+import os
+import sys
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from bench import tracking
+from bench.config_folder import config_folder, register_resolvers
+from bench.deviations import deviations
+from bench.errors import CellsFailedError, LauncherError, SalonError
+from bench.hydra_errors import config_errors
+from bench.job import run
+from bench.overrides import check_choices, check_words, flags_first
+from bench.prepare import prepare
+from bench.report import Line, Report, closing_table, score_table
+from bench.started import RememberFolder
+
+log = logging.getLogger(__name__)
+
+
+class JobFailedError(SalonError):
+    """A job that ended with failures; its report is on disk."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def __reduce__(self) -> tuple[type, tuple[str, int]]:
+        """Pickled by launchers on its way home."""
+        return type(self), (str(self), self.code)
+
+
+def main(words: Sequence[str]) -> int:
+    """Run `salon score WORDS`.
+
+    Returns:
+        The exit code of a single job; 8 for a multirun with failed cells.
+    """
+    check_words(words)
+    check_choices(words, user_folders(words))
+    register_resolvers()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra exits with 1 whatever happened
+    os.environ.setdefault("SALON_RUN", run_name())
+    sys.argv = ["salon score", *flags_first(words)]
+    entry = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="score")
+    with config_errors(), suppress(JobFailedError):
+        entry(job)()
+    started = RememberFolder.last
+    if started is None:  # --help, --cfg, --info: nothing was run
+        return 0
+    return _close_multirun(started.folder) if started.multirun else _close_run(started.folder)
+
+
+def job(config: DictConfig) -> None:
+    """The job function of every launcher: prepare, measure, report.
+
+    Raises:
+        JobFailedError: in a multirun, after everything that could be measured has been, so that
+            the launcher knows; a single run's report says it.
+    """
+    register_resolvers()
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    report = score(config, Path(folder))
+    report.write(folder)
+    if any(line.scores for line in report.lines):
+        print(score_table(report.lines), flush=True)
+    if report.code and HydraConfig.get().mode == RunMode.MULTIRUN:
+        raise JobFailedError(report.reasons(), report.code)
+
+
+def score(config: DictConfig, folder: Path) -> Report:
+    """Run the job of a composed config; a job that cannot be prepared is one failed line."""
+    try:
+        prepared = prepare(config)
+    except SalonError as error:
+        names = (_name(config, "dataset"), _name(config, "generator"))
+        backbones, metrics = ",".join(config.backbone), ",".join(config.metrics)
+        reason = str(error)
+        return Report([Line(*names, backbones, metrics, "failed", reason=reason, code=error.code)])
+    runtime = HydraConfig.get().runtime
+    protocol = runtime.choices["protocol"]
+    own = [Path(s.path) for s in runtime.config_sources if s.schema == "file" and s.path]
+    extra = [path for path in own if path != config_folder()]
+    departures = deviations(config, protocol=protocol, search_folders=extra)
+    report = run(prepared, config, departures)
+    tracking.mirror(config, report, folder)
+    return report
+
+
+def user_folders(words: Sequence[str]) -> list[Path]:
+    """The folders that follow --config-dir."""
+    return [
+        Path(following) for word, following in pairwise(words) if word in ("--config-dir", "-cd")
+    ]
+
+
+def run_name() -> str:
+    """A folder name that no other run has: runs started in one second must not share a folder."""
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def _name(config: DictConfig, node: str) -> str:
+    return str(config[node].get("name") or "-")
+
+
+def _close_run(folder: Path) -> int:
+    report = Report.read(folder)
+    if report is None:
+        raise LauncherError(f"the job ended without a report; see {folder}")
+    if report.code:
+        raise JobFailedError(report.reasons(), report.code)
+    return 0
+
+
+def _close_multirun(folder: Path) -> int:
+    lines: list[Line] = []
+    for child in sorted(folder.iterdir()):
+        if child.is_dir() and not child.name.startswith("."):
+            lines += _lines_of(child)
+    print(closing_table(lines), flush=True)
+    failed = any(line.state == "failed" for line in lines)
+    return CellsFailedError.code if failed else 0
+
+
+def _lines_of(folder: Path) -> list[Line]:
+    report = Report.read(folder)
+    if report is not None:
+        return report.lines
+    reason = f"the job ended without a report; see {folder}"
+    return [Line("-", "-", "-", "-", "failed", reason=reason, code=7)]

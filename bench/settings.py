@@ -1,0 +1,103 @@
+"""The plain values at the top of the config, typed and checked."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from bench.errors import ConfigError
+from bench.typed import schema
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Folders; see conf/paths/default.yaml."""
+
+    results: str = "results"
+    leaderboards: str = "results/leaderboards"
+    logs: str = "results/logs"
+    home: str = ""
+    cache: str = ""
+    data: str = ""
+    shipped: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See conf/score.yaml."""
+
+    seed: int = 0
+    device: str = "auto"
+    batch_size: int = 64
+    workers: int = 4
+    debug: bool = False
+    paths: Paths = field(default_factory=Paths)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What fixes a number; nodes named after a metric are read by that metric's yaml."""
+
+    name: str = "???"
+    backbones: list[str] | None = None
+    num_real: int | None = None
+    num_fake: int | None = None
+    quantise: str = "stylegan"
+
+
+def read_settings(config: DictConfig) -> Settings:
+    """Take the top-level values out of the whole config.
+
+    Raises:
+        ConfigError: for a wrong type or a value that cannot be.
+    """
+    settings: Settings = _typed(config, Settings, "")
+    for key in ("batch_size", "workers"):
+        if getattr(settings, key) < 1:
+            raise ConfigError(f"{key}: found {getattr(settings, key)}, expected 1 or more.")
+    if settings.seed < 0:
+        raise ConfigError(f"seed: found {settings.seed}, expected 0 or more.")
+    return settings
+
+
+def read_protocol(config: DictConfig) -> Protocol:
+    """Take the protocol's own values, leaving the metrics' nodes to the metrics.
+
+    Raises:
+        ConfigError: for a wrong type or a count below 1.
+    """
+    protocol: Protocol = _typed(config.protocol, Protocol, "protocol.")
+    for key in ("num_real", "num_fake"):
+        count = getattr(protocol, key)
+        if count is not None and count < 1:
+            raise ConfigError(f"protocol.{key}: found {count}, expected 1 or more, or null.")
+    return protocol
+
+
+def resolve_device(name: str) -> str:
+    """`auto` becomes the first of cuda, mps, cpu that is there.
+
+    Raises:
+        ConfigError: for a device that this machine does not have.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ConfigError(f"device={name}: not on this machine ({first}); try cpu.") from error
+    return name
+
+
+def _typed(node: DictConfig, target: type, prefix: str) -> Any:
+    wanted = {f.name: node[f.name] for f in fields(target) if f.name in node}
+    try:
+        return OmegaConf.to_object(OmegaConf.merge(schema(target), wanted))
+    except OmegaConfBaseException as error:
+        first = str(error).strip().splitlines()[0]
+        raise ConfigError(f"{prefix}{error.full_key or ''}: {first}") from error

@@ -1,0 +1,71 @@
+"""`salon sweep`: plans the jobs, drops what is done, runs the rest, reports per cell."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.build import build
+from bench.composed import composed
+from bench.errors import CellsFailedError
+from bench.plan import PlannedJob, plan
+from bench.pool import Pool
+from bench.report import Line, closing_table
+from bench.score import run_name
+from bench.sweep_words import split_words
+
+log = logging.getLogger(__name__)
+
+HELP = """salon sweep - run an experiment file: plan, resume, one process per job
+
+  salon sweep experiment=demo
+  salon sweep experiment=demo generator=dcgan_digits,holdout seed=0,1,2
+  salon sweep experiment=demo plan=true            what would be done, and what is there already
+
+Any group or key of `salon score` can be swept by a comma list. The same command again does only
+what is missing. Exit code 8: some cells failed, the closing table says which and why.
+
+  cluster.jobs       jobs at the same time     (one per GPU, else one per two cores)
+  cluster.threads    CPU threads per job
+"""
+
+
+def main(words: Sequence[str]) -> int:
+    """Run `salon sweep WORDS`; returns 8 if a cell failed, else 0."""
+    if {"-h", "--help"} & set(words) or not words:
+        print(HELP, end="")
+        return 0
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    fixed, swept = split_words(words)
+    config = composed("sweep", fixed, hydra_node=True)
+    pool = build(config.cluster, "cluster")
+    jobs = plan(config, fixed, swept)
+    if config.plan:
+        return _show(jobs)
+    folder = Path(config.paths.logs) / run_name()
+    lines = _run(pool, jobs, folder)
+    print(closing_table(lines), flush=True)
+    return CellsFailedError.code if any(line.state == "failed" for line in lines) else 0
+
+
+def _run(pool: Pool, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
+    """Lines of all jobs: the planned ones as they are, the others from their child's report."""
+    lines = [line for job in jobs for line in job.lines]
+    waiting = [job for job in jobs if not job.settled]
+    log.info(
+        "%d jobs: %d to run, %d already done or left out",
+        len(jobs),
+        len(waiting),
+        len(jobs) - len(waiting),
+    )
+    os.environ.pop("SALON_RUN", None)
+    return lines + pool.run(waiting, folder)
+
+
+def _show(jobs: Sequence[PlannedJob]) -> int:
+    for job in jobs:
+        print(f"{' '.join(job.words) or 'the one job'}: {job.summary()}")
+    waiting = sum(not job.settled for job in jobs)
+    print(f"{len(jobs)} jobs: {waiting} to run, {len(jobs) - waiting} already done or left out")
+    return 0

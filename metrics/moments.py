@@ -1,0 +1,69 @@
+"""Mean and covariance of features, in float64, one block of rows at a time."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from metrics.blocks import ENTRIES, blocks
+from metrics.metric import check_features
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The first two moments of a set of features.
+
+    Attributes:
+        mean: (D,) float64.
+        covariance: (D, D) float64, symmetric.
+    """
+
+    mean: Tensor
+    covariance: Tensor
+
+
+def mean(rows: Tensor, *, entries: int = ENTRIES) -> Tensor:
+    """Mean row, (D,) float64; no float64 copy of the whole set is made.
+
+    Args:
+        rows: (N, D) floating-point features, N >= 1; not modified.
+        entries: matrix entries held in float64 at a time.
+    """
+    total = torch.zeros(rows.shape[1], dtype=torch.float64, device=rows.device)
+    for block in blocks(len(rows), width=rows.shape[1], entries=entries):
+        total += rows[block].double().sum(dim=0)
+    return total / len(rows)
+
+
+def moments(rows: Tensor, *, ddof: int = 1, entries: int = ENTRIES) -> Moments:
+    """Mean and covariance, sum (x - mean)(x - mean)^T / (N - ddof).
+
+    Two passes: the rows are centred before they are multiplied, so a large common offset costs
+    no digits.
+
+    Args:
+        rows: (N, D) floating-point features, N > ddof; not modified.
+        ddof: 1 divides by N - 1, 0 by N.
+        entries: matrix entries held in float64 at a time.
+
+    Raises:
+        ValueError: if there are too few rows, or they hold NaN or infinity.
+    """
+    check_divisor(ddof, rows=rows)
+    centre = mean(rows, entries=entries)
+    scatter = torch.zeros(len(centre), len(centre), dtype=torch.float64, device=rows.device)
+    for block in blocks(len(rows), width=rows.shape[1], entries=entries):
+        centred = rows[block].double() - centre
+        scatter.addmm_(centred.T, centred)
+    return Moments(mean=centre, covariance=scatter / (len(rows) - ddof))
+
+
+def check_divisor(ddof: int, **sides: Tensor) -> None:
+    """Refuse features that leave nothing to divide a covariance by.
+
+    Raises:
+        ValueError: if ddof is negative, or a side has no more than `ddof` rows or is not usable.
+    """
+    if ddof < 0:
+        raise ValueError(f"ddof is {ddof}, expected 0 (divide by N) or 1 (divide by N - 1).")
+    check_features(minimum=ddof + 1, **sides)

@@ -1,0 +1,73 @@
+"""An untrained ResNet-18: no download, no training set to favour.
+
+Source: K. He et al., "Deep Residual Learning", 2015; for random features as a yardstick,
+M. Naeem et al., "Reliable Fidelity and Diversity Metrics", 2020, section 4.1.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor, nn
+from torchvision.models import resnet18
+
+from models.backbone import Network
+from models.extractor import Extractor
+from models.resize import Resize
+from models.scaling import Scaling, scale
+from models.weight_source import RandomWeights
+
+FEATURES = 512
+
+
+class Resnet18Trunk(nn.Module):
+    """Scaled images (n, 3, S, S) -> pooled features (n, 512) and logits (n, 1000)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        network = resnet18(weights=None)
+        self.head = network.fc
+        network.fc = nn.Identity()  # type: ignore[assignment]
+        self.body = network
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features after the global average, and the random classifier's logits."""
+        features = self.body(x)
+        return features, self.head(features)
+
+
+@dataclass(frozen=True)
+class Resnet18Random:
+    """512 features and 1000 logits that mean no class.
+
+    Attributes:
+        seed: which random weights; the cache and the record tell seeds apart.
+        resolution: side of the input in pixels.
+        resize: how images meet the resolution.
+        scaling: from 0..255 to the network's input.
+    """
+
+    seed: int = 0
+    resolution: int = 64
+    resize: Resize = Resize.torch_antialias
+    scaling: Scaling = Scaling.imagenet
+
+    def identity(self) -> dict[str, object]:
+        """Everything that moves a feature."""
+        return {
+            "architecture": "resnet18",
+            "layer": "pooled",
+            "width": FEATURES,
+            "resolution": self.resolution,
+            "resize": self.resize.name,
+            "scaling": self.scaling.name,
+            **self._source().identity(),
+        }
+
+    def load(self, device: str = "cpu") -> Network:
+        """Build the network on the device."""
+        trunk = self._source().network()
+        scaling = partial(scale, rule=self.scaling)
+        return Extractor(trunk, self.resolution, self.resize, scaling, device)
+
+    def _source(self) -> RandomWeights:
+        return RandomWeights("torchvision_resnet18", Resnet18Trunk, self.seed)

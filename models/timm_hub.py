@@ -1,0 +1,44 @@
+"""The weight file of a timm model on the Hugging Face hub, in bounded time when there is no way."""
+
+from pathlib import Path
+
+import huggingface_hub
+import timm
+
+from models.weights import WeightsError
+
+_PATIENCE = 10  # seconds that one question to the hub may take; its downloader tries for a minute
+_DEFAULT_FILE = "model.safetensors"
+
+
+def hub_file(model: str, *, option: str) -> Path:
+    """The file in the hub's local cache, downloaded if need be; timm's own uses the same cache.
+
+    Args:
+        model: timm's name with its tag, such as "resnet18.a1_in1k".
+        option: the config key that takes a file instead, for messages.
+
+    Raises:
+        WeightsError: if the model has no file on the hub, or the hub cannot be reached.
+    """
+    settings = timm.get_pretrained_cfg(model)
+    if not settings or not settings.hf_hub_id:
+        raise WeightsError(f"timm has no hub file for {model}; type {option}=FILE")
+    repository, _, revision = settings.hf_hub_id.partition("@")
+    file = settings.hf_hub_filename or _DEFAULT_FILE
+    try:
+        return _fetch(repository, file, revision or None)
+    except Exception as error:  # HTTP, DNS, offline switch, absent file: a dozen classes
+        raise WeightsError(
+            f"{file} of {repository} is not in the hub's cache and cannot be downloaded "
+            f"({type(error).__name__}); fetch it where there is a network, or type {option}=FILE"
+        ) from error
+
+
+def _fetch(repository: str, file: str, revision: str | None) -> Path:
+    """Cache first, then one bounded question, then the download."""
+    cached = huggingface_hub.try_to_load_from_cache(repository, file, revision=revision)
+    if isinstance(cached, str):
+        return Path(cached)
+    huggingface_hub.HfApi().model_info(repository, revision=revision, timeout=_PATIENCE)
+    return Path(huggingface_hub.hf_hub_download(repository, file, revision=revision))

@@ -1,0 +1,32 @@
+"""The features and the logits of any timm network."""
+
+from torch import Tensor, nn
+
+
+class TimmTrunk(nn.Module):
+    """Scaled images (n, 3, S, S) -> features before the classifier (n, D), logits (n, C) or None.
+
+    Args:
+        network: a timm model that pools its features to one vector.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Features and logits of one pass through the trunk.
+
+        Raises:
+            ValueError: if the network does not pool.
+        """
+        maps = self.network.forward_features(x)  # type: ignore[operator]
+        features = self.network.forward_head(maps, pre_logits=True)  # type: ignore[operator]
+        if features.ndim != 2:
+            raise ValueError(
+                f"backbone timm: features are {tuple(features.shape)}, expected (n, D); "
+                "name a model that pools its features"
+            )
+        if self.network.num_classes == 0:
+            return features, None
+        return features, self.network.forward_head(maps)  # type: ignore[operator]

@@ -1,0 +1,214 @@
+"""Weight files: where they live, what they hash to, and how they are read without running code."""
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from models.file_kind import LOADABLE, FileKind, file_kind
+
+State = dict[str, Tensor]
+
+
+class WeightsError(Exception):
+    """Weights that are absent, damaged, or not the named ones; one line that says what to type."""
+
+
+def home() -> Path:
+    """The folder of everything that is downloaded: $SALON_HOME, or ~/.cache/salon."""
+    return Path(os.environ.get("SALON_HOME") or "~/.cache/salon").expanduser()
+
+
+def weights_folder() -> Path:
+    """Where weight files with a fixed name are looked for."""
+    return home() / "weights"
+
+
+def file_sha256(path: Path) -> str:
+    """Hex sha256 of a file's bytes; remembered within this process while size and time stand."""
+    status = path.stat()
+    return _sha256(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, size: int, mtime_ns: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def state_sha256(state: Mapping[str, Tensor]) -> str:
+    """Hex sha256 of tensors: over sorted names, each with its dtype, shape and bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def check_file(path: Path, sha256: str | None = None, *, option: str = "weights") -> None:
+    """Refuse a path that is not a readable weight file, or not the pinned one.
+
+    Args:
+        path: the file.
+        sha256: expected hash or its first digits; None accepts any file.
+        option: the config key that names the file, for the message.
+
+    Raises:
+        WeightsError: says what the file is instead, or both hashes.
+    """
+    kind = file_kind(path)
+    if kind is FileKind.ABSENT:
+        raise WeightsError(
+            f"weights file {path} does not exist; "
+            f"type {option}=FILE with a file that does, or put it into {path.parent}"
+        )
+    if kind not in LOADABLE:
+        raise WeightsError(f"weights file {path} is {kind.value}; type {option}=FILE for another")
+    if sha256 is not None and not file_sha256(path).startswith(sha256.lower()):
+        raise WeightsError(
+            f"weights file {path} has sha256 {file_sha256(path)}, expected {sha256.lower()}; "
+            "it is damaged or another file: download it again, or change the expected sha256"
+        )
+
+
+def load_state(path: Path, sha256: str | None = None, *, option: str = "weights") -> State:
+    """Read a dict of tensors from safetensors or torch.save, never running code.
+
+    Args:
+        path: the file; its kind is told from its bytes, not from its suffix.
+        sha256: expected hash or its first digits; None accepts any file.
+        option: the config key that names the file, for the message.
+
+    Returns:
+        Names to CPU tensors, memory-mapped where the format allows.
+
+    Raises:
+        WeightsError: one line naming the file, what was found and what to type.
+    """
+    _refuse_weakened_torch()
+    check_file(path, sha256, option=option)
+    try:
+        state = _read(path)
+    except Exception as error:  # the loaders raise half a dozen kinds, none naming the file
+        raise WeightsError(f"weights file {path} cannot be read: {_reason(error)}") from error
+    return _tensors(path, state)
+
+
+def _refuse_weakened_torch() -> None:
+    if os.environ.get("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"):
+        raise WeightsError(
+            "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD is set, which lets weight files run code; "
+            "type `unset TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`"
+        )
+
+
+def _read(path: Path) -> object:
+    kind = file_kind(path)
+    if kind is FileKind.SAFETENSORS:
+        return safetensors.torch.load_file(path)
+    mapped = kind is FileKind.TORCH_ZIP  # the old format cannot be memory-mapped
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+
+
+def _reason(error: Exception) -> str:
+    """One line, without torch's advice to switch the safe loading off."""
+    text = str(error)
+    refused = re.search(r"GLOBAL ([\w.]+)", text)
+    if refused:
+        return (
+            f"it holds the Python object {refused[1]}, which is not loaded; "
+            "save only its state_dict, best as safetensors"
+        )
+    if "Unsupported operand" in text:
+        return "it is a pickle that torch.save did not write; save its state_dict as safetensors"
+    if isinstance(error, EOFError):
+        return "it is truncated; download it again"
+    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    return f"{first}; it is damaged: download it again"
+
+
+def _tensors(path: Path, state: object) -> State:
+    """The state as a plain dict, or an error that shows what the file holds instead."""
+    if not isinstance(state, Mapping) or not state:
+        raise WeightsError(
+            f"weights file {path} holds a {type(state).__name__}, expected a dict of tensors; "
+            "save a module's state_dict()"
+        )
+    others = [str(key) for key, value in state.items() if not isinstance(value, Tensor)]
+    if others:
+        raise WeightsError(
+            f"weights file {path} holds more than tensors under {_some(others)}; "
+            "expected a flat dict of tensors: save that one entry as a file of its own"
+        )
+    return dict(state)
+
+
+def fill(module: nn.Module, state: Mapping[str, Tensor], source: str) -> nn.Module:
+    """Copy a state into a module, every tensor or none.
+
+    `num_batches_tracked` counters may be absent: evaluation does not read them.
+
+    Args:
+        module: the network, changed in place.
+        state: names to tensors.
+        source: where the state is from, for the message.
+
+    Returns:
+        The module.
+
+    Raises:
+        WeightsError: missing or unexpected names, other shapes, or values that are not finite.
+    """
+    expected = module.state_dict()
+    _check_names(expected, state, source)
+    _check_shapes(expected, state, source)
+    _check_finite(state, source)
+    module.load_state_dict(dict(state), strict=False)  # strictness was checked above, by name
+    return module
+
+
+def _check_names(expected: State, state: Mapping[str, Tensor], source: str) -> None:
+    needed = {name for name in expected if not name.endswith("num_batches_tracked")}
+    missing = sorted(needed - set(state))
+    unexpected = sorted(set(state) - set(expected))
+    if missing or unexpected:
+        raise WeightsError(
+            f"{source} does not fit the network: {len(missing)} tensors are missing "
+            f"({_some(missing)}), {len(unexpected)} are unexpected ({_some(unexpected)}); "
+            "name the file of this architecture"
+        )
+
+
+def _check_shapes(expected: State, state: Mapping[str, Tensor], source: str) -> None:
+    wrong = [
+        f"{name} is {tuple(tensor.shape)}, expected {tuple(expected[name].shape)}"
+        for name, tensor in state.items()
+        if tensor.shape != expected[name].shape
+    ]
+    if wrong:
+        raise WeightsError(
+            f"{source} does not fit the network: {len(wrong)} tensors have another shape "
+            f"({_some(wrong)}); name the file of this architecture"
+        )
+
+
+def _check_finite(state: Mapping[str, Tensor], source: str) -> None:
+    broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if broken:
+        raise WeightsError(
+            f"{source} holds NaN or infinity in {len(broken)} tensors ({_some(broken)}); "
+            "the training diverged or the file is damaged: name another"
+        )
+
+
+def _some(names: list[str]) -> str:
+    """The first five names."""
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "none"

@@ -1,0 +1,151 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+import models.backbones
+from models.backbones.inception import PUBLISHED_FILES, Inception
+from models.fid_inception import FidInception
+from models.weights import WeightsError, file_sha256
+
+
+@pytest.fixture(scope="module")
+def weights_file(tmp_path_factory):
+    """Random weights in the published layout: a plain dict of 472 tensors."""
+    stream = np.random.default_rng(0)
+    state = {}
+    for name, tensor in FidInception().state_dict().items():
+        if "num_batches_tracked" not in name:
+            state[name] = torch.from_numpy(values(stream, name, tuple(tensor.shape)))
+    path = tmp_path_factory.mktemp("weights") / "random.pth"
+    torch.save(state, path)
+    return path
+
+
+def values(stream, name, shape):
+    if name.endswith(("bn.weight", "running_var")):
+        return stream.uniform(0.8, 1.2, shape).astype(np.float32)
+    if len(shape) == 1:
+        return stream.normal(0, 0.1, shape).astype(np.float32)
+    deviation = (2 / np.prod(shape[1:])) ** 0.5
+    return (stream.standard_normal(shape, dtype=np.float32) * deviation).astype(np.float32)
+
+
+def photographs(side, count=2):
+    """Smooth random colours with some noise, as a photograph has."""
+    stream = torch.Generator().manual_seed(side)
+    coarse = torch.rand(count, 3, 5, 5, generator=stream) * 255
+    smooth = torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic")
+    noisy = smooth + 10 * torch.randn(smooth.shape, generator=stream)
+    return noisy.clamp(0, 255).byte()
+
+
+def relative_gap(ours, theirs):
+    return ((ours - theirs).norm() / theirs.norm()).item()
+
+
+def test_the_layout_is_the_published_one(weights_file):
+    state = torch.load(weights_file, weights_only=True)
+    assert len(state) == 472
+    assert sum(tensor.numel() for tensor in state.values()) == 23_885_392
+
+
+@pytest.fixture(scope="module")
+def network(weights_file):
+    return models.backbones.load("inception", weights=weights_file, resize="tf1_bilinear")
+
+
+@pytest.fixture(scope="module")
+def torch_fidelity(weights_file):
+    peer = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
+    return peer.FeatureExtractorInceptionV3(
+        "peer", ["2048", "logits_unbiased"], feature_extractor_weights_path=weights_file
+    )
+
+
+@pytest.mark.parametrize("side", [32, 64, 299])
+def test_features_and_logits_equal_torch_fidelity(network, torch_fidelity, side):
+    images = photographs(side)
+    features, logits = torch_fidelity(images)
+    ours = network(images)
+    assert relative_gap(ours.features, features) < 1e-6  # seen: 0, bit-equal
+    assert relative_gap(ours.logits, logits) < 1e-6
+    assert ours.features.std() > 0.01
+
+
+def test_features_equal_pytorch_fid_under_its_rules(weights_file, monkeypatch):
+    peer = pytest.importorskip("pytorch_fid.inception")
+    state = torch.load(weights_file, weights_only=True)
+    monkeypatch.setattr(peer, "load_state_dict_from_url", lambda *_, **__: state)
+    images = photographs(64)
+    with torch.no_grad():
+        features = peer.InceptionV3([3]).eval()(images / 255)[0].flatten(1)
+    ours = models.backbones.load(
+        "inception", weights=str(weights_file), resize="torch_bilinear", scaling="unit_symmetric"
+    )
+    assert relative_gap(ours(images).features, features) < 1e-5
+
+
+def test_the_bias_moves_the_logits_by_the_bias(network, monkeypatch):
+    images = photographs(32, count=1)
+    without = network(images)
+    monkeypatch.setattr(network.trunk, "logits_bias", True)
+    with_bias = network(images)
+    bias = network.trunk.fc.bias[None]
+    torch.testing.assert_close(with_bias.logits - without.logits, bias, atol=1e-4, rtol=0)
+    assert torch.equal(with_bias.features, without.features)
+
+
+def test_the_option_logits_bias_reaches_the_network():
+    build = Inception(weights="random", logits_bias=True)._source().build
+    assert build().logits_bias and not Inception(weights="random")._source().build().logits_bias
+
+
+def test_channels_last_moves_only_the_last_bits(network, weights_file):
+    images = photographs(32, count=1)
+    last = models.backbones.load("inception", weights=weights_file, channels_last=True)
+    assert relative_gap(last(images).features, network(images).features) < 1e-5
+
+
+def test_identity_is_the_file_wherever_it_lies(weights_file, tmp_path):
+    copy = shutil.copy(weights_file, tmp_path / "renamed.pth")
+    first, second = (Inception(weights=str(path)).identity() for path in (weights_file, copy))
+    assert first == second
+    assert first["weights_sha256"] == file_sha256(weights_file)
+    assert str(weights_file.parent) not in str(first)
+
+
+def test_absent_published_weights_say_where_to_put_which_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("SALON_HOME", str(tmp_path))
+    for act in (Inception().load, Inception().identity):
+        with pytest.raises(WeightsError) as error:
+            act()
+        for word in (PUBLISHED_FILES[0], str(tmp_path), "https://", "backbone.inception.weights="):
+            assert word in str(error.value)
+
+
+@pytest.mark.parametrize("name", PUBLISHED_FILES)
+def test_random_weights_under_the_published_name_are_refused(
+    weights_file, monkeypatch, tmp_path, name
+):
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / name).symlink_to(weights_file)
+    monkeypatch.setenv("SALON_HOME", str(tmp_path))
+    with pytest.raises(WeightsError, match="expected 6726825d"):
+        Inception().load()
+
+
+def test_the_published_file_is_found_once_its_hash_is_right(weights_file, monkeypatch, tmp_path):
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / PUBLISHED_FILES[1]).symlink_to(weights_file)
+    monkeypatch.setenv("SALON_HOME", str(tmp_path))
+    digest = file_sha256(weights_file)
+    assert Inception(weights_sha256=digest[:8]).identity()["weights_sha256"] == digest
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = tmp_path / "linear.pth"
+    torch.save(torch.nn.Linear(2, 2).state_dict(), path)
+    with pytest.raises(WeightsError, match="472 tensors are missing"):
+        Inception(weights=str(path)).load()

@@ -1,0 +1,51 @@
+"""Who may import whom, read from the syntax trees."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FORBIDDEN = {
+    "metrics": {"bench", "models", "hydra", "omegaconf", "pandas", "wandb", "torchvision", "timm"},
+    "models": {"bench", "metrics", "hydra", "omegaconf", "pandas", "wandb"},
+    "bench/leaderboard": {"torch", "models", "metrics", "hydra"},
+}
+ORDER = ["cli", "score", "job", "inputs", "features", "cache"]  # imports go to the right only
+
+
+def imported(file):
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_no_forbidden_import(folder):
+    for file in (ROOT / folder).rglob("*.py"):
+        tops = {name.split(".")[0] for name in imported(file)}
+        assert not tops & FORBIDDEN[folder], file
+
+
+def test_bench_imports_go_one_way():
+    for position, name in enumerate(ORDER):
+        names = {n.split(".")[1] for n in imported(ROOT / f"bench/{name}.py") if n[:6] == "bench."}
+        assert not names & set(ORDER[:position]), name
+
+
+def test_metrics_touch_no_file_and_print_nothing():
+    for file in (ROOT / "metrics").rglob("*.py"):
+        calls = [
+            node.func.id
+            for node in ast.walk(ast.parse(file.read_text()))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        ]
+        assert not {"open", "print"} & set(calls), file
+
+
+def test_no_drawers():
+    banned = {"utils", "helpers", "misc", "common", "manager", "handler"}
+    for package in ("bench", "models", "metrics", "tests"):
+        assert not {file.stem for file in (ROOT / package).rglob("*.py")} & banned

@@ -1,0 +1,392 @@
+"""The leaderboard's files: what is left out, that they are pure, and that they are safe."""
+
+import csv
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+
+import pandas
+import pytest
+
+import bench.leaderboard
+from bench.errors import ConfigError, StoreError
+from bench.leaderboard.command import run
+from bench.leaderboard.load import read_results
+from bench.leaderboard.markdown import escaped
+from bench.leaderboard.page import policy
+from bench.leaderboard.write import write_all
+from bench.records import Record, digest, record_path, write_record
+
+NASTY = ("<script>alert(1)</script>", "a|b", "=1+1", "two\nlines", '" onload="x')
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x04" + b"rest"
+
+
+def record(generator="gan", metric="fid", scores=None, *, k=5, seed=0, backbone="net", **changes):
+    comparison = {
+        "dataset": {"name": "digits", "fingerprint": "f" * 64},
+        "protocol": {"name": changes.pop("protocol", "demo")},
+        "backbone": {"name": backbone, "weights_sha256": "a" * 64},
+        "metric": {"name": metric, "k": k},
+        "num_real": 90,
+        "num_fake": changes.get("num_fake", 60),
+    }
+    config = changes.pop("config", {})
+    scores = {metric: 1.0} if scores is None else scores
+    fields = {
+        "key": digest([comparison, generator, config, seed]),
+        "dataset": {"name": "digits", "config": {}},
+        "generator": {"name": generator, "config": config},
+        "backbone": {"name": backbone, "config": {}},
+        "protocol": {"name": comparison["protocol"]["name"], "config": {}},
+        "metric": {"name": metric, "config": {"k": k}},
+        "scores": {name: score(value) for name, value in scores.items()},
+        "num_real": 90,
+        "num_fake": 60,
+        "seed": seed,
+        "identities": {},
+        "deviations": [],
+        "comparison_key": digest(comparison),
+        "comparison": comparison,
+        "flags": {},
+        "artifacts": {},
+        "environment": {"git_commit": "c" * 40, "packages": {"torch": "2.14.1"}},
+        "cost": {},
+        "created": "2026-01-01T00:00:00Z",
+    }
+    return Record(**fields | changes)
+
+
+def score(value, better="lower", **known):
+    if isinstance(value, dict):
+        return value
+    empty = {"standard_error": None, "interval": None, "interval_method": None, "undefined": None}
+    return {"value": value, "better": better} | empty | known
+
+
+def store(results, *records):
+    for one in records:
+        names = {
+            role: getattr(one, role)["name"].replace("/", "_")
+            for role in ("dataset", "generator", "backbone", "metric")
+        }
+        write_record(record_path(results, key=one.key, **names), one)
+    return results
+
+
+def path_of(results, pattern="*.json"):
+    return sorted((results / "runs").rglob(pattern))[0]
+
+
+def reasons(results):
+    return {item.path.rpartition("/")[2]: item.reason for item in read_results(results).left_out}
+
+
+def write(results, out, **changes):
+    return write_all(results, out, **({"name": "demo", "strict": False} | changes))
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_load_gives_one_row_per_record_and_score(tmp_path):
+    undefined = score(None, undefined="no rows")
+    kid = score(0.1, standard_error=0.01, interval=[0.08, 0.12])
+    store(tmp_path, record("b", "kid", {"kid": kid, "none": undefined}), record("a"))
+    frame = bench.leaderboard.load(tmp_path)
+    assert list(frame["generator"]) == ["a", "b", "b"]
+    assert list(frame["score"]) == ["fid", "kid", "none"]
+    assert frame["low"][1] == 0.08
+    assert pandas.isna(frame["value"][2])
+    assert frame["undefined"][2] == "no rows"
+    assert frame["path"][0] == path_of(tmp_path).relative_to(tmp_path).as_posix()
+
+
+def test_load_of_nothing_has_the_columns(tmp_path):
+    frame = bench.leaderboard.load(tmp_path)
+    assert len(frame) == 0
+    assert "comparison_key" in frame.columns
+
+
+def test_load_knows_controls(tmp_path):
+    store(tmp_path, record("blur", config={"control": True}), record("gan"))
+    assert list(bench.leaderboard.load(tmp_path)["control"]) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"schema": 1, "ke', "not a record"),
+        ("", "not a record"),
+        ("[]", "no schema"),
+        ('{"loss": 3}', "no schema"),
+        ('{"schema": 99}', "schema 99"),
+        ('{"schema": 1, "key": "a"}', "not a whole record"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_torn_foreign_and_newer_files_are_left_out(tmp_path, content, reason):
+    store(tmp_path, record())
+    (tmp_path / "runs" / "bad.json").write_text(content)
+    assert reason in reasons(tmp_path)["bad.json"]
+    assert str(tmp_path) not in reasons(tmp_path)["bad.json"]
+    assert len(read_results(tmp_path).records) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scores": {}},
+        {"scores": {"fid": score("low")}},
+        {"scores": {"fid": score(1.0, better="up")}},
+        {"scores": {"fid": score(1.0, interval=[1.0])}},
+        {"num_real": "many"},
+        {"generator": {"name": "gan"}},
+        {"comparison_key": "0" * 64},
+        {"comparison": {}},
+    ],
+)
+def test_records_that_the_tables_cannot_rely_on_are_left_out(tmp_path, change):
+    one = record()
+    content = vars(one) | change
+    path = record_path(tmp_path, dataset="d", generator="g", backbone="b", metric="m", key=one.key)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content))
+    assert len(reasons(tmp_path)) == 1
+
+
+def test_a_duplicate_is_left_out_and_named(tmp_path):
+    store(tmp_path, record())
+    path = path_of(tmp_path)
+    path.with_name("z-copy.json").write_bytes(path.read_bytes())
+    assert reasons(tmp_path)["z-copy.json"].startswith("duplicate of runs/digits/gan/net/fid-")
+    assert len(read_results(tmp_path).records) == 1
+
+
+def test_two_scores_under_one_key_are_both_left_out(tmp_path):
+    store(tmp_path, record())
+    path = path_of(tmp_path)
+    path.with_name("z-copy.json").write_text(path.read_text().replace('"value": 1.0', '"value": 2'))
+    assert all("conflicts with" in reason for reason in reasons(tmp_path).values())
+    assert not read_results(tmp_path).records
+
+
+def test_one_place_measured_under_two_keys_is_left_out(tmp_path):
+    store(tmp_path, record(key="1" * 64), record(key="2" * 64, scores={"fid": 2.0}))
+    assert len(reasons(tmp_path)) == 2
+    assert not read_results(tmp_path).records
+
+
+def test_the_conflict_file_of_a_second_writer_is_named(tmp_path):
+    store(tmp_path, record())
+    with pytest.raises(StoreError):
+        store(tmp_path, record(scores={"fid": 2.0}))
+    assert "delete the wrong one" in next(iter(reasons(tmp_path).values()))
+    assert len(read_results(tmp_path).records) == 1
+
+
+def test_nan_is_undefined(tmp_path):
+    store(tmp_path, record())
+    path = path_of(tmp_path)
+    path.write_text(path.read_text().replace('"value": 1.0', '"value": NaN'))
+    frame = bench.leaderboard.load(tmp_path)
+    assert frame["undefined"][0] == "not a finite number"
+    write(tmp_path, tmp_path / "out")
+    assert "undefined (not a finite number)" in (tmp_path / "out" / "demo.md").read_text()
+
+
+def test_left_out_files_fail_under_strict_only(tmp_path, caplog):
+    store(tmp_path, record())
+    (tmp_path / "runs" / "torn.json").write_text("{")
+    settings = {"results": tmp_path, "out": tmp_path / "out", "name": "demo"}
+    with caplog.at_level(logging.INFO):
+        assert run(**settings) == 0
+    assert "left out runs/torn.json" in caplog.text
+    assert run(**settings, strict=True) == 8
+    assert json.loads((tmp_path / "out" / "demo.json").read_text())["left_out"][0]["reason"]
+
+
+def test_a_failed_comparison_is_exit_code_8(tmp_path):
+    measured = store(tmp_path / "m", record())
+    committed = store(tmp_path / "c", record(scores={"fid": 2.0}))
+    settings = {"results": measured, "out": tmp_path / "out", "name": "demo"}
+    assert run(**settings, compare=measured) == 0
+    assert run(**settings, compare=committed) == 8
+
+
+def test_an_empty_folder_says_what_to_type(tmp_path):
+    with pytest.raises(StoreError, match="salon score"):
+        run(results=tmp_path, out=tmp_path / "out", name="demo")
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "/tmp/x"])
+def test_the_name_is_one_plain_file_name(tmp_path, name):
+    with pytest.raises(ConfigError, match="name="):
+        run(results=tmp_path, out=tmp_path, name=name)
+
+
+def test_files_are_byte_identical_wherever_and_whenever_they_are_made(tmp_path):
+    results = tmp_path / "results"
+    store(results, *(record(name, seed=seed) for name in ("a", "b", "é") for seed in (0, 1)))
+    (results / "runs" / "torn.json").write_text("{")
+    (tmp_path / "elsewhere").mkdir()
+    write(results, tmp_path / "one")
+    script = (
+        "import sys; from pathlib import Path; from bench.leaderboard import write_all; "
+        "write_all(Path(sys.argv[1]), Path(sys.argv[2]), 'demo', False)"
+    )
+    moved = os.environ | {
+        "TZ": "Pacific/Auckland",
+        "LC_ALL": "POSIX",
+        "PYTHONUTF8": "0",
+        "PYTHONHASHSEED": "7",
+        "PYTHONPATH": os.getcwd(),
+    }
+    arguments = [sys.executable, "-c", script, "../results", "../two"]
+    subprocess.run(arguments, cwd=tmp_path / "elsewhere", env=moved, check=True)
+    write(results, tmp_path / "one")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert b"\r" not in b"".join(contents(tmp_path / "one").values())
+
+
+def test_no_torch_is_imported():
+    script = (
+        "import sys, bench.leaderboard.command; "
+        "sys.exit(any(name.startswith(('torch', 'models.', 'metrics.')) for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+class Page(HTMLParser):
+    """Collects tags, and the texts of scripts."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts, self.script = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        if self.lasttag == "script":
+            self.script += data
+        self.texts.append(data)
+
+
+def nasty_page(tmp_path):
+    store(tmp_path, *(record(name) for name in NASTY))
+    write(tmp_path, tmp_path / "out")
+    return (tmp_path / "out" / "demo.html").read_text()
+
+
+def test_the_page_shows_names_and_runs_none_of_them(tmp_path):
+    page = Page(nasty_page(tmp_path))
+    assert sum(tag == "script" for tag, _ in page.tags) == 1
+    assert "alert(1)" not in page.script
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert {attributes.get("data-name") for _, attributes in page.tags} >= set(NASTY)
+
+
+def test_the_page_asks_nothing_of_anyone(tmp_path):
+    text = nasty_page(tmp_path)
+    assert not re.search(r"https?://|//cdn|@import|url\(", text)
+    assert not any("style" in attributes for _, attributes in Page(text).tags)
+    metas = [attributes for tag, attributes in Page(text).tags if tag == "meta"]
+    wanted = [meta["content"] for meta in metas if "http-equiv" in meta]
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL).group(1)
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL).group(1)
+    assert wanted[0] == policy(style=style, script=script)
+    assert wanted[0].startswith("default-src 'none'; style-src 'sha256-")
+
+
+def test_markdown_tables_keep_their_columns(tmp_path):
+    nasty_page(tmp_path)
+    text = (tmp_path / "out" / "demo.md").read_text()
+    table = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(table) == 2 + len(NASTY)
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {4}
+    assert "<script>" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a_b", "a_b"), ("_a_", "\\_a\\_"), ("a\nb", "a b"), ("<b>", "&lt;b&gt;"), ("*", "\\*")],
+)
+def test_markdown_acts_on_no_name(name, text):
+    assert escaped(name) == text
+
+
+def test_csv_holds_no_formula_and_numbers_in_full(tmp_path):
+    store(tmp_path, record("=1+1", scores={"fid": -1 / 3}))
+    write(tmp_path, tmp_path / "out")
+    with open(tmp_path / "out" / "demo.csv", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["generator"] == "'=1+1"
+    assert row["value"] == repr(-1 / 3)
+
+
+def test_json_holds_boards_rows_and_marks(tmp_path):
+    store(tmp_path, record("a"), record("b", scores={"fid": 2.0}))
+    write(tmp_path, tmp_path / "out")
+    (board,) = json.loads((tmp_path / "out" / "demo.json").read_text())["boards"]
+    assert [column["name"] for column in board["columns"]] == ["fid.fid"]
+    assert [row["cells"][0]["mark"] for row in board["rows"]] == ["best", "second"]
+    assert [row["cells"][0]["value"] for row in board["rows"]] == [1.0, 2.0]
+
+
+def test_the_sample_grid_is_copied_and_shown(tmp_path):
+    store(tmp_path, record(artifacts={"grid": "grid.png"}))
+    (path_of(tmp_path).parent / "grid.png").write_bytes(PNG)
+    old = tmp_path / "out" / "demo.files" / f"{'0' * 12}.png"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(PNG)
+    write(tmp_path, tmp_path / "out")
+    (copy,) = (tmp_path / "out" / "demo.files").iterdir()
+    assert copy.read_bytes() == PNG
+    page = Page((tmp_path / "out" / "demo.html").read_text())
+    (image,) = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert image["src"] == f"demo.files/{copy.name}"
+    assert (image["width"], image["height"]) == ("8", "4")
+    assert image["alt"] == "Sample images of gan on digits"
+
+
+@pytest.mark.parametrize("name", ["absent.png", "../grid.png", "/etc/passwd", "text.png"])
+def test_a_grid_that_is_absent_foreign_or_elsewhere_is_not_shown(tmp_path, name):
+    store(tmp_path, record(artifacts={"grid": name}))
+    (path_of(tmp_path).parent / "text.png").write_bytes(b"not a picture")
+    (path_of(tmp_path).parent.parent / "grid.png").write_bytes(PNG)
+    write(tmp_path, tmp_path / "out")
+    assert "<img" not in (tmp_path / "out" / "demo.html").read_text()
+
+
+def test_the_page_draws_intervals_of_generators(tmp_path):
+    kid = [score(value, interval=[value - 0.1, value + 0.1]) for value in (1.0, 2.0)]
+    store(
+        tmp_path, *(record(name, "kid", {"kid": one}) for name, one in zip("ab", kid, strict=True))
+    )
+    write(tmp_path, tmp_path / "out")
+    text = (tmp_path / "out" / "demo.html").read_text()
+    assert text.count('<path class="range"') == 2
+    assert "[0.9000, 1.100]" in text
+
+
+def test_two_thousand_records_take_seconds(tmp_path):
+    results = store(tmp_path, record())
+    path = path_of(tmp_path)
+    for number in range(2000):
+        one = record(f"gan{number // 4}", scores={"fid": number / 7}, seed=number % 4)
+        (path.parent / f"{number}.json").write_text(json.dumps(vars(one)))
+    start = time.process_time()
+    report = write(results, tmp_path / "out")
+    assert report.num_records == 2001
+    assert time.process_time() - start < 5

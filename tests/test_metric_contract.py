@@ -1,0 +1,188 @@
+"""What every metric with a yaml in conf/metrics owes its callers."""
+
+import importlib
+import inspect
+import math
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from metrics.metric import Better, Estimate, Outcome
+
+FOLDER = Path(__file__).parents[1] / "conf" / "metrics"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+FEATURES = ("real", "fake", "holdout")
+TENSORS = (*FEATURES, "real_logits", "fake_logits")
+ORDER_DECIDES = {"inception_score"}  # images are dealt into splits in order
+
+
+def node(name):
+    config = OmegaConf.merge({"protocol": {}}, OmegaConf.load(FOLDER / f"{name}.yaml"))
+    return OmegaConf.to_container(config[name], resolve=True)
+
+
+def kind(name):
+    module, _, attribute = node(name)["_target_"].rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def metric(name):
+    given = {key: value for key, value in node(name).items() if key != "_target_"}
+    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind(name)), given))
+
+
+def inputs(name, **changes):
+    """Small random inputs, only those that the metric names."""
+    draw = torch.Generator().manual_seed(0)
+    known = {
+        "real": torch.randn(60, 6, generator=draw),
+        "fake": torch.randn(50, 6, generator=draw) * 0.9 + 0.2,
+        "holdout": torch.randn(40, 6, generator=draw),
+        "real_logits": torch.randn(60, 5, generator=draw),
+        "fake_logits": torch.randn(50, 5, generator=draw),
+        "rng": torch.Generator().manual_seed(7),
+    }
+    wanted = inspect.signature(kind(name).compute).parameters.keys() - {"self"}
+    unknown = wanted - known.keys()
+    assert not unknown, f"{name} asks for {sorted(unknown)}; add a small one to this test."
+    return {key: changes.get(key, known[key]) for key in wanted}
+
+
+def measure(name, **changes):
+    found = metric(name).compute(**inputs(name, **changes))
+    if isinstance(found, Outcome):
+        return found
+    return Outcome(scores={score: Estimate(value) for score, value in found.items()})
+
+
+def tensors(name):
+    return [key for key in inputs(name) if key in TENSORS]
+
+
+def values(outcome):
+    return {score: estimate.value for score, estimate in outcome.scores.items()}
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+def test_yaml_nests_under_its_name_and_opens_with_a_comment(name):
+    text = (FOLDER / f"{name}.yaml").read_text()
+    assert list(OmegaConf.load(FOLDER / f"{name}.yaml")) == [name]
+    assert text.startswith("# ") and len(text.splitlines()[0]) > 20
+
+
+def test_yaml_gives_every_parameter_and_the_protocol_overrides_it(name):
+    parameters = {field.name for field in fields(kind(name))}
+    assert set(node(name)) - {"_target_"} == parameters
+    raw = OmegaConf.to_container(OmegaConf.load(FOLDER / f"{name}.yaml"))[name]
+    for parameter in parameters:
+        assert raw[parameter].startswith(f"${{oc.select:protocol.{name}.{parameter},")
+
+
+def test_yaml_defaults_are_those_of_the_class(name):
+    assert metric(name) == kind(name)()
+
+
+def test_is_a_frozen_dataclass_with_declared_directions(name):
+    assert is_dataclass(kind(name)) and kind(name).__doc__
+    assert all(isinstance(better, Better) for better in kind(name).scores.values())
+    with pytest.raises(FrozenInstanceError):
+        metric(name).anything = 1
+
+
+def test_inputs_are_keyword_only(name):
+    parameters = list(inspect.signature(kind(name).compute).parameters.values())[1:]
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)
+
+
+def test_returns_the_declared_scores_as_finite_floats(name):
+    found = measure(name)
+    assert list(found.scores) == list(kind(name).scores)
+    for estimate in found.scores.values():
+        assert type(estimate.value) is float
+        assert math.isfinite(estimate.value) or estimate.undefined
+    assert all(type(count) is int and count for count in found.flags.values())
+
+
+def test_intervals_hold_the_value_and_say_how_they_were_made(name):
+    for estimate in measure(name).scores.values():
+        if estimate.interval is not None:
+            low, high = estimate.interval
+            assert low <= estimate.value <= high and estimate.interval_method
+        if estimate.standard_error is not None:
+            assert estimate.standard_error >= 0
+
+
+def test_per_image_columns_have_one_entry_per_image(name):
+    counts = {"real": 60, "fake": 50}
+    for side, columns in measure(name).per_image.items():
+        for column in columns.values():
+            assert column.shape == (counts[side],)
+
+
+def test_repeats_under_one_seed(name):
+    torch.manual_seed(1)
+    first = values(measure(name))
+    torch.manual_seed(2)
+    assert values(measure(name)) == first
+
+
+def test_leaves_the_global_random_state_alone(name):
+    before = torch.random.get_rng_state()
+    measure(name)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_does_not_modify_its_inputs(name):
+    given = inputs(name)
+    kept = {key: given[key].clone() for key in tensors(name)}
+    measure(name, **given)
+    assert all(torch.equal(given[key], kept[key]) for key in kept)
+
+
+def test_float64_gives_the_score_of_float32(name):
+    wide = {key: inputs(name)[key].double() for key in tensors(name)}
+    assert values(measure(name, **wide)) == pytest.approx(values(measure(name)), rel=1e-9)
+
+
+@pytest.mark.parametrize("turn", [1, 17])
+def test_order_of_rows_does_not_matter(name, turn):
+    if name in ORDER_DECIDES:
+        pytest.skip("the order is part of this protocol")
+    turned = {key: inputs(name)[key].roll(turn, 0) for key in tensors(name)}
+    assert values(measure(name, **turned)) == pytest.approx(values(measure(name)), rel=1e-9)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_refuses_nan_and_infinity_by_side_and_row(name, value):
+    for key in tensors(name):
+        broken = inputs(name)[key].clone()
+        broken[13, 2] = value
+        with pytest.raises(ValueError, match=rf"{key}: .*row 13"):
+            measure(name, **{key: broken})
+
+
+def test_refuses_an_empty_side(name):
+    for key in tensors(name):
+        with pytest.raises(ValueError, match=f"{key}: found 0 rows"):
+            measure(name, **{key: inputs(name)[key][:0]})
+
+
+def test_refuses_unequal_widths(name):
+    sides = [key for key in inputs(name) if key in FEATURES]
+    for key in sides if len(sides) > 1 else []:
+        with pytest.raises(ValueError, match="widths differ"):
+            measure(name, **{key: inputs(name)[key][:, :-1]})
+
+
+@pytest.mark.parametrize("change", [torch.Tensor.long, lambda x: x[:, :, None], lambda x: x[:, 0]])
+def test_refuses_what_is_no_table_of_floats(name, change):
+    for key in tensors(name):
+        with pytest.raises(ValueError, match=rf"{key}: found .*expected floating-point"):
+            measure(name, **{key: change(inputs(name)[key])})

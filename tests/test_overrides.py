@@ -1,0 +1,70 @@
+"""What the command line refuses before Hydra sees it."""
+
+import pytest
+
+from bench.errors import ConfigError
+from bench.overrides import check_choices, check_words, choices_in, flags_first
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "dataset=../../outside",
+        "metrics=[fid,../../../outside/x]",
+        "backbone=[/etc/passwd]",
+        "dataset@generator.source=../x",
+        "experiment=a/b",
+    ],
+)
+def test_a_choice_cannot_climb_out_of_conf(word):
+    with pytest.raises(ConfigError, match="plain name"):
+        check_words([word])
+
+
+def test_a_path_value_of_a_key_is_no_choice():
+    check_words(["generator.path=../samples", "paths.results=/tmp/x"])
+
+
+def test_a_list_may_not_name_one_choice_twice():
+    with pytest.raises(ConfigError, match="twice"):
+        check_words(["backbone=[inception,inception]"])
+    check_words(["backbone=[inception],[inception,timm]"])
+
+
+@pytest.mark.parametrize("word", ["wandb.api_key=1", "+tracking.token=1", "tracking.password=x"])
+def test_secrets_are_refused(word):
+    with pytest.raises(ConfigError, match="use the environment"):
+        check_words([word])
+
+
+@pytest.mark.parametrize("word", ["--config-name=other", "-cn", "--config-path=/x"])
+def test_another_config_is_refused(word):
+    with pytest.raises(ConfigError, match="one config"):
+        check_words([word])
+
+
+def test_a_wrong_name_in_a_list_is_met_with_the_right_ones():
+    with pytest.raises(ConfigError, match=r"did you mean fid\?.*kid"):
+        check_choices(["metrics=[fidd,kid]"])
+
+
+def test_a_users_own_folder_adds_choices(tmp_path):
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "mine.yaml").write_text("")
+    check_choices(["dataset=mine"], [tmp_path])
+    with pytest.raises(ConfigError, match="mine"):
+        check_choices(["dataset=mine"])
+
+
+def test_flags_are_moved_to_the_front_with_their_values():
+    words = ["dataset=digits", "-m", "--config-dir", "mine", "generator=a,b"]
+    expected = ["-m", "--config-dir", "mine", "dataset=digits", "generator=a,b"]
+    assert flags_first(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "choices"),
+    [("a", ["a"]), ("a,b", ["a", "b"]), ("[a,b],[c]", ["a", "b", "c"]), ("null", []), ("", [])],
+)
+def test_choices_are_read_from_every_form(value, choices):
+    assert choices_in(value) == choices
