@@ -74,24 +74,20 @@ def _below(target: str, prefix: str) -> bool:
 
 
 def _make(target: Any, node: DictConfig, where: str) -> Any:
-    children = {
-        key: build(node[key], f"{where}.{key}")
-        for key in node
-        if not OmegaConf.is_missing(node, key)
-        and isinstance(node[key], DictConfig)
-        and TARGET in node[key]
-    }
-    plain = {key: node._get_node(key) for key in node if key != TARGET and key not in children}
-    if not is_dataclass(target):
-        return target(**OmegaConf.to_container(OmegaConf.create(plain), resolve=True), **children)
-    resolved = {key: _value(node, key) for key in plain}
-    merged = OmegaConf.merge(schema(target), resolved)
-    values = {
-        f.name: _to_python(merged, f.name)
-        for f in fields(target)
-        if f.init and f.name not in children
-    }
-    return target(**values, **children)
+    keys = [str(key) for key in node if key != TARGET]
+    children = {key: build(node[key], f"{where}.{key}") for key in keys if _is_target(node, key)}
+    given = {key: _value(node, key) for key in keys if key not in children}
+    if not (isinstance(target, type) and is_dataclass(target)):
+        return target(**given, **children)
+    merged = OmegaConf.merge(schema(target), given)
+    own = [f.name for f in fields(target) if f.init and f.name not in children]
+    return target(**{name: _to_python(merged, name) for name in own}, **children)
+
+
+def _is_target(node: DictConfig, key: str) -> bool:
+    if OmegaConf.is_missing(node, key):
+        return False
+    return isinstance(node[key], DictConfig) and TARGET in node[key]
 
 
 def _value(node: DictConfig, key: Any) -> Any:

@@ -229,8 +229,8 @@ def _without_alpha(rgba: np.ndarray, alpha: Alpha, kinds: list[str]) -> np.ndarr
         return colour
     if alpha == Alpha.refuse:
         raise BadImageError(
-            f"is transparent (lowest alpha {opacity.min()}); set dataset.alpha=white or =black (for "
-            "samples generator.source.alpha) to say what lies behind it."
+            f"is transparent (lowest alpha {opacity.min()}); set dataset.alpha=white or =black "
+            "(for samples generator.source.alpha) to say what lies behind it."
         )
     kinds.append("composited")
     background = 255 if alpha == Alpha.white else 0

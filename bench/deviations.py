@@ -55,7 +55,7 @@ def _flat(config: DictConfig, node: str) -> dict[str, Any]:
     flat: dict[str, Any] = {}
 
     def walk(value: DictConfig, prefix: str) -> None:
-        for key in value:
+        for key in map(str, value):
             name = f"{prefix}.{key}"
             try:
                 item = value[key]

@@ -31,7 +31,8 @@ def check_words(words: Sequence[str]) -> None:
 
 def flags_first(words: Sequence[str]) -> list[str]:
     """Hydra's parser fails where a flag follows an override: move flags to the front."""
-    flags, overrides = [], []
+    flags: list[str] = []
+    overrides: list[str] = []
     waiting = False
     for word in words:
         is_flag = waiting or (word.startswith("-") and "=" not in word.split("--")[0])

@@ -8,13 +8,12 @@ from omegaconf import DictConfig, OmegaConf
 def schema(target: type) -> DictConfig:
     """The dataclass as a config node; frozen ones, nested ones too, are made writable."""
     structured: DictConfig = OmegaConf.structured(target)
-    nodes = [structured]
-    while nodes:
-        node = nodes.pop()
-        OmegaConf.set_readonly(node, False)
-        nodes += [node._get_node(key) for key in node if _is_open(node._get_node(key))]
+    _make_writable(structured)
     return structured
 
 
-def _is_open(node: Any) -> bool:
-    return isinstance(node, DictConfig) and not node._is_none() and not node._is_missing()
+def _make_writable(node: Any) -> None:
+    if isinstance(node, DictConfig) and not node._is_none() and not node._is_missing():
+        OmegaConf.set_readonly(node, False)
+        for key in node:
+            _make_writable(node._get_node(key))

@@ -98,7 +98,7 @@ def transparent_palette():
     encoded(with_alpha(7)[:, :, 2:].copy()), transparent_palette(),
 ])  # fmt: skip
 def test_transparency_is_refused(data):
-    with pytest.raises(BadImageError, match=r"transparent .* alpha=white"):
+    with pytest.raises(BadImageError, match=r"transparent .* dataset\.alpha=white"):
         decode_image(data)
 
 

@@ -78,7 +78,7 @@ def test_collapse_is_worse_than_fresh_samples():
 
 @pytest.mark.parametrize(("offset", "tolerance"), [(1e4, 1e-9), (1e6, 1e-6)])
 def test_an_offset_keeps_the_digits(offset, tolerance):
-    """Plain float64 keeps 6 digits at offset 1e4 and none at 1e6; 80-bit numbers are the judge."""
+    """Plain float64 keeps 7 and 4 digits here; 80-bit numbers are the judge."""
     real = features(rows=60, width=4) + offset
     fake = features(rows=50, width=4, seed=1, shift=0.5) + offset
     expected = brute_force(real, fake, dtype=np.longdouble)
@@ -103,7 +103,7 @@ def test_identical_sides_are_below_zero():
     assert squared_mmd(real=real, fake=real) < 0
 
 
-def simulate(*, shift, rows=100, draws=300):
+def simulate(*, shift, rows=100, draws=200):
     rng = torch.Generator().manual_seed(3)
     spread = torch.logspace(0, -1, 16, dtype=torch.float64)
     found = []
@@ -122,7 +122,7 @@ def test_error_is_wide_but_bounded_when_both_sides_are_alike():
     value, error = simulate(shift=0.0)
     assert abs(float(value.mean())) < 3 * float(value.std()) / len(value) ** 0.5  # unbiased
     assert coverage(value, error, 0.0) >= 0.95
-    assert 0.9 < float(error.square().mean()) ** 0.5 / float(value.std()) < 1.35
+    assert 0.9 < float(error.square().mean()) ** 0.5 / float(value.std()) < 1.45
 
 
 @pytest.mark.parametrize("shift", [0.1, 0.5])

@@ -79,10 +79,7 @@ class FashionMnist(Preparation):
         return found
 
     def _folders(self) -> list[Path]:
-        if self.path is None:
-            bases = [DEBIAN, _own_folder()]
-        else:
-            bases = [absolute(self.path)]
+        bases = [DEBIAN, _own_folder()] if self.path is None else [absolute(self.path)]
         return [folder for base in bases for folder in (base, base / TORCHVISION, base / "raw")]
 
     def _absent(self) -> str:

@@ -44,6 +44,13 @@ def read_npz(path: Path, key: str) -> np.ndarray:
         DatasetError: if it is damaged, holds objects, or inflates beyond 16 GB.
     """
     what = f"{path}: array {key}"
+    try:
+        return _read_member(path, key, what)
+    except OSError as error:  # a damaged table of contents points anywhere
+        raise DatasetError(f"{what} cannot be read: {error}; copy the file again.") from error
+
+
+def _read_member(path: Path, key: str, what: str) -> np.ndarray:
     with _open(path) as archive:
         info = archive.getinfo(f"{key}.npy")
         if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 0x1:
@@ -78,7 +85,7 @@ def _open(path: Path) -> zipfile.ZipFile:
 def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
     """Where a member's bytes begin: behind its local header, whose extra field is its own."""
     with path.open("rb") as file:
-        file.seek(max(info.header_offset, 0))
+        file.seek(info.header_offset)
         header = file.read(LOCAL_HEADER.size)
     if len(header) < LOCAL_HEADER.size or not header.startswith(b"PK\x03\x04"):
         raise DatasetError(f"{path}: the entry of {info.filename} is damaged; copy it again.")

@@ -77,7 +77,7 @@ class _ZipItems(StoredItems):
         images = []
         for info in self.archive.infolist():
             name = self._within(info.filename)
-            if name is None or is_hidden(name) or info.is_dir():
+            if name is None or is_hidden(name) or name.endswith("/"):
                 continue
             if is_image_name(name):
                 images.append(name)
@@ -120,7 +120,7 @@ class _ZipItems(StoredItems):
             raise DatasetError(f"{self.path}: {member} is larger than {LARGEST_LABELS_FILE} bytes.")
         try:
             return _parse_labels(self.archive.read(member))
-        except (ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        except Exception as error:  # damaged members and foreign JSON raise many classes
             raise DatasetError(
                 f"{self.path}: {member} is not labels ({error}); expected "
                 '{"labels": [["00000/img00000000.png", 6], ...]} with whole numbers, or null.'
@@ -188,7 +188,7 @@ def _refuse_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
             raise DatasetError(f"{path}: {info.filename} points out of the zip; make it again.")
         if info.filename in seen:
             raise DatasetError(f"{path} holds {info.filename} twice; make the zip again.")
-        if info.is_dir() and is_image_name(info.filename.rstrip("/")):
+        if parts[-1] == "" and is_image_name(info.filename.rstrip("/")):
             raise DatasetError(f"{path}: {info.filename} is a folder with the name of an image.")
         seen.add(info.filename)
 

@@ -1,0 +1,65 @@
+"""The two sides of a job, and the holdout: each extracted once, for all backbones."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+
+from bench.cache import FeatureCache
+from bench.cell import Measurement
+from bench.datasets.features import FeatureFile
+from bench.features import Cost, Extractor, FeatureSet
+from bench.inputs import Inputs, sides_of
+from bench.prepare import Job, Source
+
+
+@dataclass
+class Sides:
+    """Features on demand.
+
+    Attributes:
+        job: sources, counts and backbones.
+        missing: the measurements that are still to be made; backbones that none of them needs on
+            a side are left out of its pass.
+        costs: side -> what its extraction took, once it has been made.
+    """
+
+    job: Job
+    missing: list[Measurement]
+    costs: dict[str, Cost] = field(default_factory=dict)
+    made: dict[str, Mapping[str, FeatureSet]] = field(default_factory=dict)
+
+    def inputs(self, backbone: str) -> Inputs:
+        """What metrics may ask for in one feature space."""
+        names = [name for name in ("real", "fake", "holdout") if self._source(name) is not None]
+        calls = {name: partial(self._features, name, backbone) for name in names}
+        return Inputs(calls, self.job.settings.seed)
+
+    def _features(self, side: str, backbone: str) -> FeatureSet:
+        if side not in self.made:
+            self.made[side] = self._extract(side, sorted(self._wanted(side)))
+        return self.made[side][backbone]
+
+    def _wanted(self, side: str) -> set[str]:
+        return {m.backbone for m in self.missing if side in sides_of(m.metric_spec.compute)}
+
+    def _extract(self, side: str, names: Iterable[str]) -> Mapping[str, FeatureSet]:
+        source = self._source(side)
+        if isinstance(source, FeatureFile):
+            given = FeatureSet(source.rows(), source.logits, source.labels)
+            return dict.fromkeys(names, given)
+        assert source is not None  # `inputs` offers only the sides that there are
+        count = {"real": self.job.num_real, "fake": self.job.num_fake}.get(side, len(source))
+        backbones = {name: self.job.backbones[name] for name in names}
+        found, self.costs[side] = self._extractor.extract(source, count, backbones, side)
+        return found
+
+    def _source(self, side: str) -> Source | None:
+        source: Source | None = getattr(self.job, side)
+        return source
+
+    @cached_property
+    def _extractor(self) -> Extractor:
+        settings = self.job.settings
+        cache = FeatureCache(Path(settings.paths.cache) / "features")
+        return Extractor(cache, self.job.device, settings.batch_size, settings.workers)

@@ -1,0 +1,63 @@
+"""A new record, put together from a job, its config and what a metric measured."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from omegaconf import DictConfig
+
+from bench.cell import Measurement
+from bench.environment import environment, peak_memory_mb
+from bench.outcome import score_entries
+from bench.prepare import Job
+from bench.public import public
+from bench.records import Record
+from metrics.metric import Outcome
+
+
+def new_record(
+    job: Job,
+    config: DictConfig,
+    measurement: Measurement,
+    outcome: Outcome,
+    *,
+    deviations: list[str],
+    artifacts: dict[str, str],
+    cost: Mapping[str, Any],
+) -> Record:
+    """See `bench.records.Record` for the fields."""
+    m = measurement
+    return Record(
+        key=m.key,
+        dataset={"name": m.dataset, "config": public(config.dataset)},
+        generator={"name": m.generator, "config": public(config.generator)},
+        backbone={"name": m.backbone, "config": public(config.backbone[m.backbone])},
+        protocol={"name": job.protocol.name, "config": public(config.protocol)},
+        metric={"name": m.metric, "config": public(config.metrics[m.metric])},
+        scores=score_entries(outcome, type(m.metric_spec).scores),
+        num_real=m.num_real,
+        num_fake=m.num_fake,
+        seed=m.seed,
+        identities={
+            "dataset": dict(m.dataset_content),
+            "generator": dict(m.generator_content),
+            "backbone": dict(m.backbone_identity),
+        },
+        deviations=deviations,
+        comparison_key=m.comparison_key,
+        comparison=m.comparison,
+        flags=_image_counts(job) | outcome.flags,
+        artifacts=artifacts,
+        environment=environment(job.device),
+        cost={**cost, "peak_memory_mb": peak_memory_mb()},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _image_counts(job: Job) -> dict[str, int]:
+    """Conversions and skipped images of both sides."""
+    return {
+        f"{side}.{kind}": count
+        for side, source in (("real", job.real), ("fake", job.fake))
+        for kind, count in getattr(source, "counts", {}).items()
+    }
