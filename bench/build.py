@@ -54,6 +54,14 @@ def build(node: Any, where: str) -> Any:
         raise ConfigError(f"{where}: {error}") from error
 
 
+def names_foreign_code(node: Any) -> bool:
+    """Whether any `_target_` below the node is not salon's own."""
+    if isinstance(node, Mapping):
+        own = str(node.get(TARGET, OWN[0])).startswith(OWN)
+        return not own or any(names_foreign_code(item) for item in node.values())
+    return isinstance(node, list) and any(names_foreign_code(item) for item in node)
+
+
 def _allowed(target: str, where: str) -> Any:
     """Import a target below our packages or a prefix that the user allowed, and nothing else."""
     mine = [p for p in os.environ.get("SALON_ALLOW_TARGETS", "").split(",") if p]

@@ -21,7 +21,7 @@ NEUTRAL: dict[str, str] = {
     "workers": "threads that decode; images stay bit-equal",
     "download": "how a file comes here; its content is hashed",
     "verify": "whether hashes are taken anew",
-    "debug": "tracebacks",
+    "debug": "tracebacks on or off",
     "device": "in the record; bit-equality is promised per device type",
 }
 """Config fields that cannot change a number, each with the reason."""

@@ -35,6 +35,9 @@ class ImageSource(ABC):
     def read(self, indices: Sequence[int]) -> Tensor:
         """The images of these indices, uint8 (n, 3, H, W). Safe to call from several threads."""
 
+    def ready(self) -> None:  # noqa: B027 - stored images need nothing
+        """Load what reading needs, so that what is broken is found before expensive work."""
+
     @abstractmethod
     def content(self) -> dict[str, object]:
         """What the pixels and labels depend on, as plain JSON values, never a path.

@@ -13,6 +13,7 @@ from bench.artifacts import write_grid, write_per_image
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
 from bench.errors import CheckpointError, SalonError, StoreError, UndefinedError
+from bench.images import ImageSource
 from bench.inputs import Inputs
 from bench.outcome import as_outcome
 from bench.prepare import Job
@@ -83,7 +84,9 @@ class _Work:
         try:
             record = finished(m, self.results)
             state = "done" if record is None else "reused"
-            record = record or self._measure(m)
+            if record is None:
+                self._generator_works  # noqa: B018 - found out once, before expensive work
+                record = self._measure(m)
         except SalonError as error:
             return Line(*names, "failed", reason=str(error), code=error.code)
         except WeightsError as error:
@@ -93,6 +96,12 @@ class _Work:
             return Line(*names, "failed", reason=f"{type(error).__name__}: {error}", code=1)
         values = {name: entry["value"] for name, entry in record.scores.items()}
         return Line(*names, state, scores=values, record=str(m.path(self.results)))
+
+    @cached_property
+    def _generator_works(self) -> bool:
+        if isinstance(self.job.fake, ImageSource):
+            self.job.fake.ready()
+        return True
 
     def _measure(self, measurement: Measurement) -> Record:
         started = time.monotonic()

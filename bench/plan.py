@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from bench.build import names_foreign_code
 from bench.composed import composed
 from bench.errors import ConfigError, IncompatibleError, SalonError
 from bench.job import finished
@@ -35,13 +36,13 @@ class PlannedJob:
     def summary(self) -> str:
         """E.g. "12 to measure", or why there is nothing to do."""
         if not self.settled:
-            return f"{self.missing} to measure"
+            return f"{self.missing} to measure" if self.missing else "to be seen by the job"
         reasons = [line.reason for line in self.lines if line.reason]
         return f"{self.lines[0].state}" + (f", {reasons[0]}" if reasons else "")
 
 
 def plan(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list[PlannedJob]:
-    """Every job of the sweep, in order.
+    """Every job of the sweep, in order; a user's own code runs in its job alone, never here.
 
     Raises:
         ConfigError: if two jobs of the sweep are the same.
@@ -62,7 +63,8 @@ def _planned(fixed: list[str], words: list[str]) -> PlannedJob:
     try:
         config = composed("score", command)
         names = (str(config.dataset.get("name")), str(config.generator.get("name")))
-        _look(job, prepare(config))
+        if not names_foreign_code(OmegaConf.to_container(config)):
+            _look(job, prepare(config))
     except SalonError as error:
         state = "skipped" if isinstance(error, IncompatibleError) else "failed"
         line = Line(*names, "-", "-", state, reason=str(error), code=error.code)

@@ -30,3 +30,31 @@ def salon(tmp_path):
         )
 
     return run
+
+
+@pytest.fixture
+def measure(tmp_path):
+    """Runs one job in this process: words of `salon score` -> (job, report)."""
+    from bench.composed import composed
+    from bench.deviations import deviations
+    from bench.job import run
+    from bench.prepare import prepare
+
+    def job(*words):
+        config = composed("score", [f"paths.results={tmp_path / 'results'}", *words])
+        prepared = prepare(config)
+        protocol = next((w.split("=")[1] for w in words if w.startswith("protocol=")), "salon")
+        return prepared, run(prepared, config, deviations(config, protocol=protocol))
+
+    return job
+
+
+@pytest.fixture
+def small():
+    """Words that make a job small: 120 real and 100 fake images at 32 px."""
+    return [
+        "backbone=[resnet18_random]",
+        "backbone.resnet18_random.resolution=32",
+        "protocol.num_real=120",
+        "protocol.num_fake=100",
+    ]

@@ -102,7 +102,7 @@ def test_a_checkpoint_that_does_not_fit_is_never_loaded_in_part(weights, surroun
         state[name][0] = float("nan")
     save_file(state, weights)
     with pytest.raises(CheckpointError, match="other.weight" if spoil == "unknown" else name):
-        checkpoint(weights).open(surroundings)
+        checkpoint(weights).open(surroundings).ready()
 
 
 def test_torchscript_runs_only_with_the_users_word(tmp_path, surroundings):

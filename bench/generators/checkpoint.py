@@ -1,6 +1,9 @@
 """A checkpoint of a known architecture: safetensors into a network of models.generators."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ from bench.generators.live import LiveSource
 from bench.identity import describe
 from models.generators.latent import LatentGenerator
 from models.quantise import Quantise
-from models.weights import WeightsError, file_sha256, fill, load_state
+from models.weights import WeightsError, check_file, file_sha256, fill, load_state
 
 
 @dataclass(frozen=True)
@@ -54,25 +57,13 @@ class Checkpoint:
     note: str | None = None
 
     def open(self, surroundings: Surroundings) -> LiveSource:
-        """Check the file against its hash, load it strictly, and sample from it."""
+        """Check the file against its hash; it is loaded when the first image is asked for."""
         path = Path(self.weights.path)
-        network = self.model.network()
-        try:
-            state = load_state(path, self.weights.sha256, option="generator.weights.path")
-            fill(network, state, path.name)
-        except WeightsError as error:
-            raise CheckpointError(f"generator {self.name}: {error}") from error
-        generator = LatentGenerator(
-            network,
-            sampler=surroundings.sampler,
-            latent_dim=self.model.latent_dim,
-            resolution=self.model.resolution,
-            num_classes=self.model.num_classes,
-            quantise=self.quantise,
-            device=surroundings.device,
-        )
+        with self._checkpoint_errors():
+            check_file(path, self.weights.sha256, option="generator.weights.path")
         return LiveSource(
-            generator,
+            partial(self._load, surroundings),
+            num_classes=self.model.num_classes,
             identity={
                 **describe(self),
                 "sampler": describe(surroundings.sampler),
@@ -81,3 +72,26 @@ class Checkpoint:
             seed=surroundings.seed,
             sampling_batch=self.sampling_batch,
         )
+
+    def _load(self, surroundings: Surroundings) -> LatentGenerator:
+        path = Path(self.weights.path)
+        network = self.model.network()
+        with self._checkpoint_errors():
+            state = load_state(path, self.weights.sha256, option="generator.weights.path")
+            fill(network, state, path.name)
+        return LatentGenerator(
+            network,
+            sampler=surroundings.sampler,
+            latent_dim=self.model.latent_dim,
+            resolution=self.model.resolution,
+            num_classes=self.model.num_classes,
+            quantise=self.quantise,
+            device=surroundings.device,
+        )
+
+    @contextmanager
+    def _checkpoint_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except WeightsError as error:
+            raise CheckpointError(f"generator {self.name}: {error}") from error

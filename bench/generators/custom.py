@@ -38,7 +38,8 @@ class Custom:
                     "resolution and num_classes."
                 )
         return ProbedSource(
-            self.make,
+            lambda: self.make,
+            num_classes=self.make.num_classes,
             identity={
                 "source_sha256": _source_sha256(self.make),
                 "sampling_batch": self.sampling_batch,

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import torch
@@ -22,7 +22,8 @@ class LiveSource(ImageSource):
     a network's output moves in its last bit with the batch size.
 
     Args:
-        generator: the network behind the contract.
+        make: builds the generator; called once, when the first image is read.
+        num_classes: 0 for a generator that takes no labels.
         identity: what the images depend on beside seed and labels; goes into cache keys.
         seed: the run's seed.
         sampling_batch: images per call, part of the identity.
@@ -31,16 +32,31 @@ class LiveSource(ImageSource):
     live = True
 
     def __init__(
-        self, generator: Generator, *, identity: dict[str, object], seed: int, sampling_batch: int
+        self,
+        make: Callable[[], Generator],
+        *,
+        num_classes: int,
+        identity: dict[str, object],
+        seed: int,
+        sampling_batch: int,
     ) -> None:
         if sampling_batch < 1:
             raise CheckpointError(f"generator.sampling_batch: found {sampling_batch}, expected 1+.")
-        self.generator = generator
+        self.make = make
         self.seed = seed
         self.sampling_batch = sampling_batch
-        self.num_classes = generator.num_classes or None
+        self.num_classes = num_classes or None
         self.identity = identity
         self.lock = threading.Lock()
+
+    @cached_property
+    def generator(self) -> Generator:
+        """The generator, built when first asked for."""
+        return self.make()
+
+    def ready(self) -> None:
+        """Build the generator and look at its first images."""
+        self.read(range(1))
 
     def __len__(self) -> int:
         """A generator never runs out."""

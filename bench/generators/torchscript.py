@@ -1,6 +1,7 @@
 """A TorchScript program as a generator. It is code: it runs only where the user says so."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -44,14 +45,26 @@ class TorchScript:
     quantise: Quantise = Quantise.stylegan
 
     def open(self, surroundings: Surroundings) -> LiveSource:
-        """Load the program, after the user's word for it."""
+        """Check the file; the program is loaded when the first image is asked for."""
         if not self.trust_code:
             raise CheckpointError(
                 f"generator {self.name}: {Path(self.path).name} is a TorchScript program and "
                 "would run code; if you trust it, type generator.trust_code=true."
             )
-        found = self._checked_sha256()
-        generator = LatentGenerator(
+        return LiveSource(
+            partial(self._load, surroundings),
+            num_classes=self.num_classes,
+            identity={
+                **describe(self),
+                "sampler": describe(surroundings.sampler),
+                "checkpoint_sha256": self._checked_sha256(),
+            },
+            seed=surroundings.seed,
+            sampling_batch=self.sampling_batch,
+        )
+
+    def _load(self, surroundings: Surroundings) -> LatentGenerator:
+        return LatentGenerator(
             self._program(surroundings.device),
             sampler=surroundings.sampler,
             latent_dim=self.latent_dim,
@@ -59,16 +72,6 @@ class TorchScript:
             num_classes=self.num_classes,
             quantise=self.quantise,
             device=surroundings.device,
-        )
-        return LiveSource(
-            generator,
-            identity={
-                **describe(self),
-                "sampler": describe(surroundings.sampler),
-                "checkpoint_sha256": found,
-            },
-            seed=surroundings.seed,
-            sampling_batch=self.sampling_batch,
         )
 
     def _checked_sha256(self) -> str:

@@ -1,0 +1,97 @@
+"""The command: help, one-line errors, exit codes."""
+
+import pytest
+
+from bench.cli import main
+
+
+def typed(capsys, *words):
+    with pytest.raises(SystemExit) as ending:
+        main(list(words))
+    captured = capsys.readouterr()
+    return ending.value.code, captured.out, captured.err
+
+
+def test_help_names_every_verb(capsys):
+    code, out, _ = typed(capsys, "--help")
+    assert code == 0
+    for verb in ("score", "sweep", "leaderboard", "list", "train"):
+        assert f"\n  {verb}" in out
+
+
+@pytest.mark.parametrize("verb", ["sweep", "leaderboard", "list", "train"])
+def test_each_verb_has_help(capsys, verb):
+    code, out, _ = typed(capsys, verb, "--help")
+    assert code == 0 and out.startswith(f"salon {verb} - ")
+
+
+def test_a_misspelt_verb_is_met_with_the_right_one(capsys):
+    code, _, err = typed(capsys, "scores")
+    assert code == 2 and "did you mean score?" in err and err.count("\n") == 1
+
+
+def test_list_says_what_is_there(capsys):
+    code, out, _ = typed(capsys, "list", "generators", "backbones")
+    assert code == 0
+    lines = {line.split()[0]: line for line in out.splitlines() if line.startswith("  ")}
+    assert "present" in lines["dcgan_digits"] and "generator.path" in lines["folder"]
+    assert "random weights" in lines["resnet18_random"] and "absent" in lines["inception"]
+
+
+def test_list_of_an_unknown_group_names_the_groups(capsys):
+    code, _, err = typed(capsys, "list", "backbons")
+    assert code == 2 and "did you mean backbones?" in err
+
+
+def test_a_leaderboard_of_nothing_says_what_to_type(capsys, tmp_path):
+    code, _, err = typed(capsys, "leaderboard", f"paths.results={tmp_path}")
+    assert code == 6 and "salon" in err and err.count("\n") == 1
+
+
+ERRORS = [
+    (["score", "metrics=[fidd]"], 2, "did you mean fid?"),
+    (["score", "sed=1"], 2, "sed"),
+    (["score", "dataset=../../x"], 2, "plain name"),
+    (["score", "generator=folder"], 2, "generator.path"),
+    (["score", "generator=folder", "generator.path=nowhere"], 3, "nowhere"),
+    (["score", "backbone=[inception]"], 4, "pt_inception-2015-12-05-6726825d.pth"),
+    (["score", "metrics.fid.dof=1"], 2, "dof"),
+    (["sweep", "experiment=nothing"], 2, "there is no 'nothing'"),
+    (["leaderboard", "nam=x"], 2, "nam"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"), ERRORS, ids=lambda v: " ".join(v) if isinstance(v, list) else None
+)
+def test_an_error_is_one_line_with_its_exit_code(salon, words, code, message):
+    done = salon(*words)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_score_help_is_for_a_newcomer(salon):
+    done = salon("score", "--help")
+    assert done.returncode == 0
+    for group in ("dataset", "generator", "backbone", "metrics", "protocol", "experiment"):
+        assert f"\n  {group}" in done.stdout
+    assert "Exit codes" in done.stdout
+
+
+def test_another_folder_with_a_package_of_the_same_name_is_refused(tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "__init__.py").write_text("")
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--help"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0 and str(tmp_path) in done.stderr and "PYTHONSAFEPATH" in done.stderr

@@ -1,0 +1,165 @@
+"""One job from config to records, on real input."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.composed import composed
+from bench.errors import ConfigError, DatasetError, IncompatibleError
+from bench.prepare import prepare
+from bench.records import read_record, record_paths
+from metrics.fid import frechet_distance
+from metrics.prdc import prdc
+
+
+def records(tmp_path):
+    return {
+        path.stem.split("-")[0]: read_record(path) for path in record_paths(tmp_path / "results")
+    }
+
+
+def test_a_job_writes_one_record_per_metric(measure, small, tmp_path):
+    _, report = measure(*small, "metrics=[fid,kid,rarity]")
+    assert report.code == 0 and [line.state for line in report.lines] == ["done"] * 3
+    found = records(tmp_path)
+    assert found.keys() == {"fid", "kid", "rarity"}
+    record = found["kid"]
+    assert (record.num_real, record.num_fake, record.seed) == (120, 100, 0)
+    assert record.scores["kid"]["better"] == "lower" and record.scores["kid"]["interval"]
+    assert record.dataset["name"] == "digits" and record.generator["config"]["control"] is True
+    assert record.environment["packages"]["torch"] == torch.__version__.split("+")[0]
+    assert record.flags["fake.grey"] > 0
+
+
+def test_records_hold_no_path_of_this_machine(measure, small, tmp_path):
+    measure(*small, "metrics=[fid]", "generator=dcgan_digits")
+    for path in record_paths(tmp_path / "results"):
+        assert str(Path.home()) not in path.read_text() and str(tmp_path) not in path.read_text()
+
+
+def test_a_second_run_reuses_every_record_and_changes_no_byte(measure, small, tmp_path):
+    measure(*small, "metrics=[fid,prdc]")
+    before = {p: p.read_bytes() for p in record_paths(tmp_path / "results")}
+    _, report = measure(*small, "metrics=[fid,prdc]")
+    assert [line.state for line in report.lines] == ["reused"] * 2
+    assert before == {p: p.read_bytes() for p in record_paths(tmp_path / "results")}
+
+
+def test_one_more_metric_changes_no_other_score(measure, small):
+    _, alone = measure(*small, "metrics=[kid]")
+    _, both = measure(*small, "metrics=[inception_score,kid]", "seed=0")
+    assert alone.lines[0].scores == both.lines[1].scores
+
+
+def test_another_seed_is_another_record_under_one_comparison_key(measure, small, tmp_path):
+    for seed in (0, 1):
+        measure(*small, "metrics=[fid]", "generator=dcgan_digits", f"seed={seed}")
+    found = [read_record(path) for path in record_paths(tmp_path / "results")]
+    assert len(found) == 2 and found[0].comparison_key == found[1].comparison_key
+    assert found[0].scores["fid"]["value"] != found[1].scores["fid"]["value"]
+
+
+def test_another_parameter_is_a_deviation_and_another_comparison_key(measure, small, tmp_path):
+    measure(*small, "metrics=[prdc]")
+    measure(*small, "metrics=[prdc]", "metrics.prdc.k=3")
+    found = [read_record(path) for path in record_paths(tmp_path / "results")]
+    assert found[0].comparison_key != found[1].comparison_key
+    deviating = next(r for r in found if r.metric["config"]["k"] == 3)
+    assert "metrics.prdc.k: 3 (salon: 5)" in deviating.deviations
+
+
+def test_a_preset_of_its_own_counts_is_no_deviation(measure, tmp_path):
+    words = ["backbone=[resnet18_random]", "backbone.resnet18_random.resolution=32"]
+    _, report = measure("protocol=demo", "metrics=[fid]", *words)
+    record = read_record(Path(report.lines[0].record))
+    assert record.num_fake == 600
+    assert record.deviations == ["backbone.resnet18_random.resolution: 32 (demo: 64)"]
+
+
+def test_a_damaged_record_is_set_aside_and_measured_anew(measure, small, tmp_path):
+    measure(*small, "metrics=[fid]")
+    (path,) = record_paths(tmp_path / "results")
+    whole = json.loads(path.read_text())["scores"]
+    path.write_text(path.read_text()[:200])
+    _, report = measure(*small, "metrics=[fid]")
+    assert report.lines[0].state == "done" and path.with_suffix(".damaged").exists()
+    assert json.loads(path.read_text())["scores"] == whole
+
+
+def test_a_failing_metric_loses_no_other(measure, small):
+    _, report = measure(*small, "metrics=[fid,prdc,kid]", "metrics.prdc.k=500")
+    assert [line.state for line in report.lines] == ["done", "failed", "done"]
+    assert report.code == 5 and "prdc" in report.reasons()
+
+
+def test_a_backbone_without_weights_loses_no_other(measure, small):
+    words = [w for w in small if w != "backbone=[resnet18_random]"]
+    _, report = measure("backbone=[inception,resnet18_random]", *words, "metrics=[fid]")
+    states = {line.backbone: line.state for line in report.lines}
+    assert states == {"inception": "failed", "resnet18_random": "done"}
+    assert report.code == 4 and "pt_inception-2015-12-05-6726825d.pth" in report.reasons()
+
+
+def test_per_image_scores_lie_beside_the_record(measure, small):
+    _, report = measure(*small, "metrics=[rarity]")
+    record = Path(report.lines[0].record)
+    artifacts = read_record(record).artifacts
+    rows = list(csv.DictReader((record.parent / artifacts["images"]).open()))
+    assert len(rows) == 100 and {row["side"] for row in rows} == {"fake"}
+    defined = [float(row["rarity"]) for row in rows if row["rarity"]]
+    assert np.mean(defined) == pytest.approx(report.lines[0].scores["mean"])
+    with Image.open(record.parent / artifacts["grid"]) as grid:
+        assert grid.size == (48, 48)
+
+
+def test_features_made_elsewhere_are_scored_alike(measure, tmp_path):
+    draws = np.random.default_rng(0)
+    real, fake = draws.normal(size=(90, 8)), draws.normal(0.2, 1, size=(80, 8))
+    np.save(tmp_path / "real.npy", real)
+    np.save(tmp_path / "fake.npy", fake.astype(np.float32))
+    words = [
+        *("dataset=features", f"dataset.path={tmp_path}/real.npy", "generator=features"),
+        *(f"generator.path={tmp_path}/fake.npy", "backbone=[precomputed]", "metrics=[fid,prdc]"),
+    ]
+    _, report = measure(*words)
+    scores = {line.metric: line.scores for line in report.lines}
+    left, right = torch.from_numpy(real), torch.from_numpy(fake.astype(np.float32)).double()
+    assert scores["fid"]["fid"] == pytest.approx(frechet_distance(real=left, fake=right), rel=1e-9)
+    assert scores["prdc"] == prdc(real=left, fake=right)
+    assert report.lines[0].dataset.startswith("real-")
+
+
+def test_any_dataset_can_stand_in_for_the_generator(measure, small):
+    job, report = measure(
+        *small, "generator=dataset", "dataset@generator.source=digits", "metrics=[fid]"
+    )
+    assert job.generator == "digits-train" and report.code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        (
+            ["dataset=fashion_mnist", "generator=dcgan_digits"],
+            IncompatibleError,
+            "trained on digits",
+        ),
+        (["protocol.num_fake=5000"], DatasetError, "5000 fake images, found 900"),
+        (["backbone=[precomputed]"], ConfigError, "features go with backbone=precomputed"),
+        (["generator.name=a b/c"], ConfigError, "it becomes a folder"),
+        (["batch_size=0"], ConfigError, "batch_size: found 0"),
+        (["seed=-1"], ConfigError, "seed: found -1"),
+        (["seed=abc"], ConfigError, "seed: Value 'abc'"),
+        (["device=cuda:17"], ConfigError, "device=cuda:17"),
+        (["metrics.fid.ddof=x"], ConfigError, r"metrics\.fid\.ddof"),
+        (["protocol.backbones=[inception]"], ConfigError, "is defined for inception"),
+    ],
+)
+def test_a_wrong_config_is_refused_before_any_work(words, error, message):
+    with pytest.raises(error, match=message):
+        prepare(composed("score", words))
