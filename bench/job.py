@@ -84,9 +84,7 @@ class _Work:
         try:
             record = finished(m, self.results)
             state = "done" if record is None else "reused"
-            if record is None:
-                self._generator_works  # noqa: B018 - found out once, before expensive work
-                record = self._measure(m)
+            record = record or self._measure(m)
         except SalonError as error:
             return Line(*names, "failed", reason=str(error), code=error.code)
         except WeightsError as error:
@@ -98,12 +96,18 @@ class _Work:
         return Line(*names, state, scores=values, record=str(m.path(self.results)))
 
     @cached_property
-    def _generator_works(self) -> bool:
-        if isinstance(self.job.fake, ImageSource):
-            self.job.fake.ready()
-        return True
+    def _trouble(self) -> SalonError | None:
+        """Why the generator makes no images; found out once, before the expensive work."""
+        try:
+            if isinstance(self.job.fake, ImageSource):
+                self.job.fake.ready()
+        except SalonError as error:
+            return error
+        return None
 
     def _measure(self, measurement: Measurement) -> Record:
+        if self._trouble is not None:
+            raise self._trouble
         started = time.monotonic()
         outcome = self._compute(measurement)
         seconds = time.monotonic() - started

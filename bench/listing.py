@@ -1,5 +1,6 @@
 """`salon list`: what there is, what it needs, and whether its data or weights are here."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -59,11 +60,10 @@ def _row(group: str, file: Path) -> tuple[str, str, str]:
 
 
 def about(file: Path) -> str:
-    """The first comment line of a yaml, which says what it is."""
-    for line in file.read_text().splitlines():
-        if line.startswith("# ") and "@package" not in line:
-            return line[2:]
-    return ""
+    """The first sentence of a yaml's opening comment, which says what it is."""
+    comment = itertools.takewhile(lambda line: line.startswith("#"), file.read_text().splitlines())
+    text = " ".join(line.lstrip("# ") for line in comment if "@package" not in line)
+    return text.split(". ")[0].strip().rstrip(".")
 
 
 def _dataset_state(name: str) -> str:

@@ -1,0 +1,73 @@
+"""The committed records: the leaderboard follows from them, and the controls mean what they say."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.leaderboard import write_all
+from bench.records import read_record, record_paths
+
+RESULTS = Path(__file__).parents[1] / "results"
+BACKBONES = ("efficientnet_lite0", "resnet18_random")
+GANS = ("dcgan_digits", "dcgan_digits_conditional", "dcgan_digits_early")
+CONTROLS = ("copycat", "holdout", "blur", "noise", "jpeg", "one_per_class", "drop_classes")
+
+
+@pytest.fixture(scope="module")
+def scores():
+    """(generator, backbone, "metric.score") -> value, of the demo's records."""
+    found = {}
+    for path in record_paths(RESULTS):
+        record = read_record(path)
+        assert record.protocol["name"] == "demo" and not record.deviations
+        for name, entry in record.scores.items():
+            where = (record.generator["name"], record.backbone["name"])
+            found[(*where, f"{record.metric['name']}.{name}")] = entry["value"]
+    return found
+
+
+def test_the_leaderboard_regenerates_from_the_records_byte_for_byte(tmp_path):
+    write_all(RESULTS, tmp_path, "demo", True)
+    fresh = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    kept = RESULTS / "leaderboards"
+    committed = {p.relative_to(kept): p.read_bytes() for p in kept.rglob("*") if p.is_file()}
+    assert fresh == committed
+
+
+def test_every_cell_of_the_demo_is_there(scores):
+    cells = {(generator, backbone) for generator, backbone, _ in scores}
+    assert cells == {(g, b) for g in (*GANS, *CONTROLS) for b in BACKBONES}
+    assert len(list(record_paths(RESULTS))) == len(cells) * 6
+
+
+def test_the_records_come_from_a_clean_checkout():
+    assert not any(read_record(path).environment["git_dirty"] for path in record_paths(RESULTS))
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+class TestControlsComeInTheOrderOfTheirMeaning:
+    def test_fid_puts_copycat_before_holdout_before_all_others(self, scores, backbone):
+        fid = {g: scores[(g, backbone, "fid.fid")] for g in (*GANS, *CONTROLS)}
+        others = [value for g, value in fid.items() if g not in ("copycat", "holdout")]
+        assert fid["copycat"] < fid["holdout"] < min(others)
+
+    def test_kid_of_the_holdout_is_zero_within_its_interval(self, backbone):
+        (path,) = (RESULTS / "runs/digits/holdout" / backbone).glob("kid-*.json")
+        low, high = read_record(path).scores["kid"]["interval"]
+        assert low < 0 < high
+
+    @pytest.mark.parametrize("damage", ["blur", "noise", "jpeg"])
+    @pytest.mark.parametrize("metric", ["precision_recall", "prdc"])
+    def test_damaged_images_are_less_precise_than_real_ones(self, scores, backbone, damage, metric):
+        name = f"{metric}.precision"
+        assert scores[(damage, backbone, name)] < scores[("holdout", backbone, name)]
+
+    @pytest.mark.parametrize("metric", ["precision_recall", "prdc"])
+    def test_collapse_is_precise_and_covers_nothing(self, scores, backbone, metric):
+        assert scores[("one_per_class", backbone, f"{metric}.precision")] >= 0.9
+        assert scores[("one_per_class", backbone, f"{metric}.recall")] < 0.1
+        assert scores[("one_per_class", backbone, "prdc.coverage")] < 0.1
+
+    @pytest.mark.parametrize("name", ["precision_recall.recall", "prdc.recall", "prdc.coverage"])
+    def test_dropped_classes_cost_recall_and_coverage(self, scores, backbone, name):
+        assert scores[("drop_classes", backbone, name)] < scores[("holdout", backbone, name)]
