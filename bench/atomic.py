@@ -14,6 +14,8 @@ from bench.errors import StoreError
 
 TEMPORARY = ".tmp-"  # leftovers of killed writers start with this; readers skip them
 
+NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
+
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write the file, over an older one if there is one.
@@ -22,7 +24,11 @@ def replace_file(path: Path, data: bytes) -> None:
         StoreError: if the disk is full or the folder cannot be written; no stump is left.
     """
     temporary = _write_temporary(path, data)
-    os.replace(temporary, path)
+    try:
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(f"cannot write {path}: {error.strerror}") from error
 
 
 def create_file(path: Path, data: bytes) -> bool:
@@ -38,7 +44,7 @@ def create_file(path: Path, data: bytes) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK):
+        if error.errno not in NO_HARD_LINKS:
             raise StoreError(f"cannot create {path}: {error.strerror}") from error
         return _create_without_links(temporary, path)
     finally:

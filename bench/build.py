@@ -4,7 +4,7 @@ import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import (
@@ -42,16 +42,29 @@ def build(node: Any, where: str) -> Any:
     try:
         return _make(target, node, where)
     except MissingMandatoryValue as error:
-        key = f"{where}.{error.full_key or _first(error).rsplit(' ', 1)[-1]}"
+        key = _below_root(where, str(error.full_key or _first(error).rsplit(" ", 1)[-1]))
         raise ConfigError(f"{key} is mandatory here: type {key}=VALUE.") from error
     except InterpolationResolutionError as error:
         raise ConfigError(f"{where}: {_first(error)}") from error
     except ConfigKeyError as error:
         raise ConfigError(_unknown_key(target, node, where)) from error
     except OmegaConfBaseException as error:
-        raise ConfigError(f"{where}.{error.full_key or ''}: {_first(error)}") from error
+        raise ConfigError(f"{_below_root(where, str(error.full_key))}: {_first(error)}") from error
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+def resolved(node: DictConfig, where: str) -> dict[str, Any]:
+    """The node as plain values.
+
+    Raises:
+        ConfigError: if a value is missing or cannot be resolved.
+    """
+    try:
+        container = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{where}: {_first(error)}") from error
+    return cast(dict[str, Any], container)
 
 
 def names_foreign_code(node: Any) -> bool:
@@ -112,6 +125,11 @@ def _unknown_key(target: Any, node: Mapping[str, Any], where: str) -> str:
     known = {f.name for f in fields(target)}
     unknown = next((str(key) for key in node if key != TARGET and key not in known), "?")
     return f"{where}.{unknown}: {did_you_mean(unknown, known)}"
+
+
+def _below_root(where: str, key: str) -> str:
+    """OmegaConf tells a key sometimes from the root and sometimes from the node."""
+    return key if key.startswith(f"{where}.") else f"{where}.{key}"
 
 
 def _first(error: Exception) -> str:

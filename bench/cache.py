@@ -4,7 +4,9 @@ import hashlib
 import json
 import logging
 import struct
+import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -66,10 +68,11 @@ class FeatureCache:
             log.warning("%s Going on without the cache.", error)
             return contiguous
         first = self.read(identity, rows)
-        if first is None:  # it was damaged and has been set aside
-            return self.write(identity, rows, tensors)
+        if first is None:  # damaged and now set aside, or not ours to read
+            create_file(path, data)
+            return contiguous
         if not _agree(first, contiguous):
-            create_file(path.with_suffix(".conflict"), data)
+            create_file(path.with_suffix(f".conflict-{hashlib.sha256(data).hexdigest()[:8]}"), data)
             raise StoreError(
                 f"{path} holds other features for the same images and network, beyond "
                 f"{AGREEMENT:g} relative; the new ones are beside it as .conflict."
@@ -82,8 +85,8 @@ class FeatureCache:
 
     def _set_aside(self, path: Path, reason: str) -> None:
         log.warning("cache entry %s %s; set aside and computed anew", path, reason)
-        aside = path.with_suffix(f".damaged-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
-        path.replace(aside)
+        with suppress(OSError):  # another job was faster, or the folder is not ours to change
+            path.replace(path.with_suffix(f".damaged-{uuid.uuid4().hex[:8]}"))
 
 
 def _encode(tensors: Mapping[str, Tensor], identity: Mapping[str, object], rows: range) -> bytes:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bench.features import EXTRACTION_VERSION
 from bench.identity import describe
 from bench.records import SCHEMA, digest, record_path
 from bench.settings import Protocol
@@ -20,6 +21,7 @@ class Measurement:
     Attributes:
         dataset, generator, backbone, metric: names.
         dataset_content, generator_content, backbone_identity: what they are.
+        holdout_content: held-out real images; None for a metric that does not ask for them.
         metric_spec: the metric's dataclass.
         protocol: the protocol's own values.
         num_real, num_fake: rows on each side.
@@ -38,19 +40,27 @@ class Measurement:
     num_real: int
     num_fake: int
     seed: int
+    holdout_content: Mapping[str, Any] | None = None
 
     @cached_property
     def comparison(self) -> dict[str, Any]:
         """What the scores' meaning depends on; only equal comparisons are ranked together."""
         backbone = {k: v for k, v in self.backbone_identity.items() if k not in SEEDS}
+        holdout = {} if self.holdout_content is None else {"holdout": dict(self.holdout_content)}
         return {
             "dataset": {"name": self.dataset, **self.dataset_content},
-            "protocol": {"name": self.protocol.name, "quantise": self.protocol.quantise},
-            "backbone": {"name": self.backbone, **backbone},
-            "metric": {"name": self.metric, **describe(self.metric_spec)},
+            "protocol": {"name": self.protocol.name, "quantise": self.protocol.quantise.name},
+            "backbone": {"name": self.backbone, "extraction": EXTRACTION_VERSION, **backbone},
+            "metric": {"name": self.metric, "version": self._version, **describe(self.metric_spec)},
             "num_real": self.num_real,
             "num_fake": self.num_fake,
+            **holdout,
         }
+
+    @property
+    def _version(self) -> int:
+        """A metric class raises its `version` when the same inputs give another score."""
+        return getattr(type(self.metric_spec), "version", 1)
 
     @cached_property
     def comparison_key(self) -> str:

@@ -46,7 +46,8 @@ class _Interrupted(BaseException):
 def main(words: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     words = list(sys.argv[1:] if words is None else words)
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
     sys.exit(_run(words, debug="debug=true" in [word.lower() for word in words]))
 
 

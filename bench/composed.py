@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path, PurePath
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from bench.config_folder import config_folder, register_resolvers
+from bench.errors import ConfigError
 from bench.hydra_errors import config_errors
-from bench.overrides import check_choices, check_words
+from bench.overrides import check_words, overrides_in, user_folders
+from bench.quoted import quoted
 
 
 def composed(name: str, words: Sequence[str], *, hydra_node: bool = False) -> DictConfig:
@@ -17,16 +21,23 @@ def composed(name: str, words: Sequence[str], *, hydra_node: bool = False) -> Di
 
     Args:
         name: "score", "sweep", "leaderboard" or "train".
-        words: group=choice and key=value.
+        words: group=choice and key=value, and --config-dir with a folder of the user's.
         hydra_node: whether the node `hydra` is wanted too.
 
     Raises:
         ConfigError: in one line, for whatever is wrong with the words.
     """
     check_words(words)
-    check_choices(words)
+    folders = user_folders(words)
+    overrides = [*overrides_in(words), *([search_path(folders)] if folders else [])]
     with config_errors(), salon_configs():
-        return compose(name, list(words), return_hydra_config=hydra_node)
+        _check_defaults(name, overrides)
+        return compose(name, overrides, return_hydra_config=hydra_node)
+
+
+def search_path(folders: Sequence[Path]) -> str:
+    """The override that makes Hydra look into further folders."""
+    return f"hydra.searchpath=[{','.join(quoted(f'file://{folder}') for folder in folders)}]"
 
 
 @contextmanager
@@ -40,3 +51,17 @@ def salon_configs() -> Iterator[None]:
             yield
     finally:
         GlobalHydra.instance().hydra = outer
+
+
+def _check_defaults(name: str, overrides: list[str]) -> None:
+    """A yaml's own defaults list may not climb out of the config folders either.
+
+    Without an experiment there is no defaults list but salon's own.
+    """
+    if not any(word.startswith(("experiment=", "hydra.searchpath=")) for word in overrides):
+        return
+    loader = GlobalHydra.instance().config_loader()
+    for default in loader.compute_defaults_list(name, overrides, RunMode.RUN).defaults:
+        path = PurePath(default.config_path or "")
+        if path.is_absolute() or ".." in path.parts:
+            raise ConfigError(f"{default.parent}: its defaults list names {path}, outside conf/.")

@@ -8,12 +8,15 @@ from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from bench.composed import salon_configs
-from bench.identity import NEUTRAL
+from bench.composed import salon_configs, search_path
+from bench.errors import ConfigError
+from bench.hydra_errors import config_errors
+from bench.overrides import groups
+from bench.public import shown
 
 NODES = ("protocol", "backbone", "metrics")
-SEEDS = {"seed"}  # of random backbones: another draw from the same feature space
-SILENT = (NEUTRAL.keys() - {"weights"}) | SEEDS
+SILENT = ("seed", "weights_sha256", "channels_last")
+"""Of backbones: another draw from the same space; a check only; memory layout (last bits)."""
 
 
 def deviations(
@@ -28,25 +31,35 @@ def deviations(
 
     Returns:
         Lines such as "metrics.prdc.k: 3 (salon: 5)", sorted.
+
+    Raises:
+        ConfigError: if the run gave the protocol another name than its yaml does.
     """
     preset = _preset(config, protocol, search_folders)
+    if config.protocol.name != preset.protocol.name:
+        raise ConfigError(
+            f"protocol.name={config.protocol.name}: the name belongs to the preset {protocol}; "
+            "a protocol of your own is a yaml of its own."
+        )
     lines = []
     for node in NODES:
         found, expected = _flat(config, node), _flat(preset, node)
         for key in sorted(found.keys() | expected.keys()):
             if found.get(key) != expected.get(key) and key.split(".")[-1] not in SILENT:
-                lines.append(f"{key}: {found.get(key)} ({protocol}: {expected.get(key)})")
+                lines.append(
+                    f"{key}: {shown(found.get(key))} ({protocol}: {shown(expected.get(key))})"
+                )
     return lines
 
 
 def _preset(config: DictConfig, protocol: str, search_folders: Sequence[Path]) -> DictConfig:
-    words = [
-        f"protocol={protocol}",
-        f"backbone=[{','.join(config.backbone)}]",
-        f"metrics=[{','.join(config.metrics)}]",
-        f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in search_folders)}]",
-    ]
-    with salon_configs():
+    """The same choices without any override; what is no choice is missing, so it deviates."""
+    words = [f"protocol={protocol}", search_path(search_folders)]
+    for group in ("backbone", "metrics"):
+        own = {f.stem for folder in search_folders for f in (folder / group).glob("*.yaml")}
+        names = [str(name) for name in config[group] if name in own | set(groups()[group])]
+        words.append(f"{group}=[{','.join(names)}]")
+    with config_errors(), salon_configs():
         return compose("score", words)
 
 
@@ -64,8 +77,7 @@ def _flat(config: DictConfig, node: str) -> dict[str, Any]:
             if isinstance(item, DictConfig):
                 walk(item, name)
             else:
-                plain = OmegaConf.to_container(item) if OmegaConf.is_config(item) else item
-                flat[name] = plain
+                flat[name] = OmegaConf.to_container(item) if OmegaConf.is_config(item) else item
 
-    walk(config[node], node)
+    walk(config.get(node) or OmegaConf.create(), node)
     return flat

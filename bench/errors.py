@@ -41,6 +41,10 @@ class StoreError(SalonError):
     code = 6
 
 
+class DamagedRecordError(StoreError):
+    """A file in the place of a record that is none; it may be set aside."""
+
+
 class LauncherError(SalonError):
     """A job could not be started, or ended without saying how."""
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -44,6 +45,12 @@ class Cost:
     seconds: float = 0.0
     reused: int = 0
 
+    def __add__(self, other: "Cost") -> "Cost":
+        """Both together."""
+        return Cost(
+            self.images + other.images, self.seconds + other.seconds, self.reused + other.reused
+        )
+
     def summary(self) -> dict[str, float | int]:
         """Images computed and reused, seconds, and images per second."""
         rate = round(self.images / self.seconds, 1) if self.seconds else 0.0
@@ -73,7 +80,12 @@ class Extractor:
     networks: dict[str, Network] = field(default_factory=dict)
 
     def extract(
-        self, source: ImageSource, count: int, backbones: Mapping[str, Backbone], side: str
+        self,
+        source: ImageSource,
+        count: int,
+        backbones: Mapping[str, Backbone],
+        side: str,
+        backbone_identities: Mapping[str, Mapping[str, object]],
     ) -> tuple[dict[str, FeatureSet], Cost]:
         """Features of the first `count` images in every backbone.
 
@@ -84,20 +96,23 @@ class Extractor:
             count: how many rows.
             backbones: name -> backbone.
             side: "real" or "fake", for the progress line.
+            backbone_identities: name -> what the job's records say the backbone is.
 
         Raises:
             UndefinedError: if a network gives NaN or infinity; the first image is named.
         """
         cost = Cost()
-        identities = {name: feature_identity(source, b) for name, b in backbones.items()}
+        identities = {n: self._identity(source, backbone_identities[n]) for n in backbones}
         found: dict[str, list[dict[str, Tensor]]] = {name: [] for name in backbones}
         progress = Progress(f"{side} features", count)
-        for start in range(0, count, PART_ROWS):
-            rows = range(start, min(start + PART_ROWS, count))
-            part = self._part(source, rows, backbones, identities, cost, progress)
-            for name in backbones:
-                found[name].append(part[name])
-        progress.close()
+        try:
+            for start in range(0, count, PART_ROWS):
+                rows = range(start, min(start + PART_ROWS, count))
+                part = self._part(source, rows, backbones, identities, cost, progress)
+                for name in backbones:
+                    found[name].append(part[name])
+        finally:
+            progress.close()
         if cost.images:
             log.info("%s: %d images, %.0f images/s", progress.what, cost.images, progress.rate)
         return {name: _join(parts, source, count) for name, parts in found.items()}, cost
@@ -142,20 +157,20 @@ class Extractor:
             progress.advance(len(indices))
         return {name: _stack(parts) for name, parts in embedded.items()}
 
+    def _identity(self, source: ImageSource, backbone: Mapping[str, object]) -> dict[str, object]:
+        """What a part of features depends on, beside its row range."""
+        return {
+            "images": source.content(),
+            "backbone": dict(backbone),
+            "device_type": self.device.split(":")[0],
+            "version": EXTRACTION_VERSION,
+            "dtype": "float32",
+        }
+
     def _network(self, name: str, backbone: Backbone) -> Network:
         if name not in self.networks:
             self.networks[name] = backbone.load(self.device)
         return self.networks[name]
-
-
-def feature_identity(source: ImageSource, backbone: Backbone) -> dict[str, object]:
-    """What a part of features depends on, beside its row range."""
-    return {
-        "images": source.content(),
-        "backbone": backbone.identity(),
-        "version": EXTRACTION_VERSION,
-        "dtype": "float32",
-    }
 
 
 def read_ahead(
@@ -163,16 +178,19 @@ def read_ahead(
 ) -> Iterator[tuple[Sequence[int], Tensor]]:
     """Batches in order, read by a few threads while the caller works on earlier ones."""
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    try:
         ahead = iter(batches)
-        waiting: list[tuple[range, Future[Tensor]]] = []
+        waiting: deque[tuple[range, Future[Tensor]]] = deque()
         for batch in islice(ahead, workers + 1):
             waiting.append((batch, pool.submit(source.read, batch)))
         while waiting:
-            batch, images = waiting.pop(0)
+            batch, images = waiting.popleft()
             for following in islice(ahead, 1):
                 waiting.append((following, pool.submit(source.read, following)))
             yield batch, images.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _stack(parts: Sequence[Embedding]) -> dict[str, Tensor]:

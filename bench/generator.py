@@ -1,11 +1,14 @@
 """The generator contract: a cheap description that opens a row of images."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from bench.dataset import Dataset
+from bench.datasets.features import FeatureFile
 from bench.images import ImageSource
+from models.quantise import Quantise
 from models.samplers import Sampler
 
 
@@ -15,14 +18,20 @@ class Surroundings:
 
     Attributes:
         dataset: the real side; controls are made from it.
+        reference: the rows of the reference split that the protocol has drawn.
         sampler: where a live generator's latents come from.
+        quantise: how a live generator's floats become uint8.
+        config: the generator's own yaml node, resolved.
         seed: the run's seed; image k is drawn from (seed, k).
         device: where networks run.
         manifests: folder in which fingerprints of files on disk are remembered.
     """
 
     dataset: Dataset
+    reference: ImageSource | FeatureFile
     sampler: Sampler
+    quantise: Quantise
+    config: Mapping[str, Any]
     seed: int
     device: str
     manifests: Path

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,34 +13,53 @@ from torch import Tensor
 from bench.artifacts import write_grid, write_per_image
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
-from bench.errors import CheckpointError, SalonError, StoreError, UndefinedError
+from bench.errors import DamagedRecordError, SalonError, UndefinedError
+from bench.failures import failed_line
 from bench.images import ImageSource
 from bench.inputs import Inputs
 from bench.outcome import as_outcome
 from bench.prepare import Job
 from bench.records import Record, read_record, write_record
 from bench.report import Line, Report
+from bench.settings import full_float32
 from bench.sides import Sides
 from bench.written import new_record
 from metrics.metric import Outcome
-from models.weights import WeightsError
 
 log = logging.getLogger(__name__)
 GRID_IMAGES = 36
 
 
 def finished(measurement: Measurement, results: Path) -> Record | None:
-    """The whole record of this very measurement, or None; a damaged one is set aside."""
+    """The whole record of this very measurement, or None where it is absent or damaged.
+
+    Raises:
+        StoreError: if it cannot be read just now.
+    """
     path = measurement.path(results)
     if not path.exists():
         return None
     try:
         record = read_record(path)
-    except StoreError as error:
-        log.warning("%s Measuring it anew.", error)
-        path.replace(path.with_suffix(".damaged"))
+    except DamagedRecordError as error:
+        log.warning("%s", error)
         return None
     return record if record.key == measurement.key else None
+
+
+def values_of(record: Record) -> dict[str, float | None]:
+    """Score name -> value."""
+    return {name: entry["value"] for name, entry in record.scores.items()}
+
+
+def _set_damaged_aside(path: Path) -> None:
+    if not path.exists():
+        return
+    try:
+        read_record(path)
+    except DamagedRecordError:
+        with suppress(FileNotFoundError):  # another job was faster
+            path.replace(path.with_suffix(".damaged"))
 
 
 def run(job: Job, config: DictConfig, deviations: list[str]) -> Report:
@@ -53,6 +73,7 @@ def run(job: Job, config: DictConfig, deviations: list[str]) -> Report:
     Returns:
         One line per cell and metric, those of broken backbones included.
     """
+    full_float32()
     results = Path(job.settings.paths.results)
     missing = [m for m in job.measurements if finished(m, results) is None]
     work = _Work(job, config, deviations, results, Sides(job, missing))
@@ -73,9 +94,8 @@ class _Work:
 
     def broken(self, backbone: str, metric: str) -> Line:
         """A metric on a backbone that cannot be used."""
-        error = self.job.broken[backbone]
         names = (self.job.dataset, self.job.generator, backbone, metric)
-        return Line(*names, "failed", reason=str(error), code=error.code)
+        return failed_line(names, self.job.broken[backbone])
 
     def line(self, measurement: Measurement) -> Line:
         """Reuse, measure, or say why not."""
@@ -85,15 +105,9 @@ class _Work:
             record = finished(m, self.results)
             state = "done" if record is None else "reused"
             record = record or self._measure(m)
-        except SalonError as error:
-            return Line(*names, "failed", reason=str(error), code=error.code)
-        except WeightsError as error:
-            return Line(*names, "failed", reason=str(error), code=CheckpointError.code)
         except Exception as error:  # one metric's bug must not lose the others' scores
-            log.exception("%s on %s", m.metric, m.backbone)
-            return Line(*names, "failed", reason=f"{type(error).__name__}: {error}", code=1)
-        values = {name: entry["value"] for name, entry in record.scores.items()}
-        return Line(*names, state, scores=values, record=str(m.path(self.results)))
+            return failed_line(names, error)
+        return Line(*names, state, values_of(record), record=str(m.path(self.results)))
 
     @cached_property
     def _trouble(self) -> SalonError | None:
@@ -108,6 +122,7 @@ class _Work:
     def _measure(self, measurement: Measurement) -> Record:
         if self._trouble is not None:
             raise self._trouble
+        _set_damaged_aside(measurement.path(self.results))
         started = time.monotonic()
         outcome = self._compute(measurement)
         seconds = time.monotonic() - started

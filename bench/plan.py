@@ -8,8 +8,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from bench.build import names_foreign_code
 from bench.composed import composed
-from bench.errors import ConfigError, IncompatibleError, SalonError
-from bench.job import finished
+from bench.errors import ConfigError
+from bench.failures import failed_line
+from bench.job import finished, values_of
 from bench.prepare import Job, prepare
 from bench.report import Line
 from bench.sweep_words import combinations, job_words
@@ -65,10 +66,8 @@ def _planned(fixed: list[str], words: list[str]) -> PlannedJob:
         names = (str(config.dataset.get("name")), str(config.generator.get("name")))
         if not names_foreign_code(OmegaConf.to_container(config)):
             _look(job, prepare(config))
-    except SalonError as error:
-        state = "skipped" if isinstance(error, IncompatibleError) else "failed"
-        line = Line(*names, "-", "-", state, reason=str(error), code=error.code)
-        job.lines, job.settled = [line], True
+    except Exception as error:  # one job that cannot be planned must not lose the others
+        job.lines, job.settled = [failed_line((*names, "-", "-"), error)], True
     return job
 
 
@@ -79,9 +78,9 @@ def _look(job: PlannedJob, prepared: Job) -> None:
         if record is None:
             job.missing += 1
             continue
-        scores = {name: entry["value"] for name, entry in record.scores.items()}
         names = (m.dataset, m.generator, m.backbone, m.metric)
-        job.lines.append(Line(*names, "reused", scores, record=str(m.path(results))))
+        line = Line(*names, "reused", values_of(record), record=str(m.path(results)))
+        job.lines.append(line)
     if job.missing or prepared.broken:
         job.lines = []  # the job's own report will tell
     else:

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -16,12 +17,14 @@ import torch
 from bench.errors import LauncherError
 from bench.plan import PlannedJob
 from bench.progress import Progress
+from bench.quoted import quoted
 from bench.report import Line, Report
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 10.0
 LOG = "log.txt"
+ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,12 @@ class Pool:
 
     jobs: int | None = None
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("jobs", "threads"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ValueError(f"{key}: found {value}, expected 1 or more, or null.")
 
     def run(self, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
         """Run every job; whatever becomes of one, the others run.
@@ -57,7 +66,8 @@ class Pool:
             while waiting or running:
                 while waiting and slots:
                     number, job = waiting.pop()
-                    running.append(self._start(number, job, folder, slots.pop()))
+                    with _signals_wait():  # else a child could start and not be known
+                        running.append(self._start(number, job, folder, slots.pop()))
                 for child in [child for child in running if child.process.poll() is not None]:
                     running.remove(child)
                     slots.append(child.slot)
@@ -76,22 +86,24 @@ class Pool:
     def _start(self, number: int, job: PlannedJob, folder: Path, slot: int) -> "_Child":
         own = folder / f"{number:04d}"
         own.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "bench", "score", *job.command, f"hydra.run.dir={own}"]
+        words = [*job.command, f"hydra.run.dir={quoted(own)}"]
         output = open(own / LOG, "wb")  # noqa: SIM115 - closed when the child has ended
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "bench", "score", *words],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | self._environment(slot),
+            env=os.environ | self._environment(slot, folder),
             start_new_session=True,  # Ctrl-C reaches us alone, and we end the children
+            preexec_fn=_listen_to_signals,
         )
         return _Child(number, job, own, slot, process, output, time.monotonic())
 
-    def _environment(self, slot: int) -> dict[str, str]:
+    def _environment(self, slot: int, folder: Path) -> dict[str, str]:
         threads = self.threads or max(1, (os.cpu_count() or 1) // self._slots())
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        variables = {name: str(threads) for name in names} | {"PYTHONSAFEPATH": "1"}
+        variables = {name: str(threads) for name in names}
+        variables |= {"PYTHONSAFEPATH": "1", "SALON_SWEEP": folder.name}
         gpus = torch.cuda.device_count()
         if gpus:
             variables["CUDA_VISIBLE_DEVICES"] = _visible(slot % gpus)
@@ -115,7 +127,7 @@ class _Child:
         if report is not None:
             return report.lines
         code = self.process.returncode
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        how = f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
         reason = f"the job {how} without a report; its log: {self.folder / LOG}"
         name = " ".join(self.job.words) or "-"
         return [Line("-", name, "-", "-", "failed", reason=reason, code=LauncherError.code)]
@@ -135,8 +147,34 @@ def _tell(child: _Child, lines: Sequence[Line], progress: Progress) -> None:
     log.info("[%d/%d] %s: %s, %.0f s", progress.done, progress.total, name, counts, seconds)
 
 
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Hold back what would end us, for a moment."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def _listen_to_signals() -> None:
+    """In the child: it inherits the mask."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def _end(running: Sequence[_Child]) -> None:
-    """End what still runs: politely, then not."""
+    """End what still runs: politely, then not. A second signal must not leave orphans."""
+    if not running:
+        return
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
     for child in running:
         child.process.terminate()
     deadline = time.monotonic() + GRACE_SECONDS

@@ -1,21 +1,20 @@
 """From a config to a job that knows what it will measure, before anything expensive happens."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
-from bench.build import build
+from bench.build import build, resolved
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
-from bench.datasets.naming import default_name
 from bench.errors import CheckpointError, ConfigError, DatasetError, IncompatibleError, SalonError
 from bench.generator import Surroundings
 from bench.images import ImageSource
-from bench.inputs import check_input_names, input_names
-from bench.overrides import PLAIN
+from bench.inputs import check_input_names, sides_of
+from bench.labels import dataset_label, generator_label
 from bench.rows import RowsOf, drawn_rows
 from bench.settings import Protocol, Settings, read_protocol, read_settings, resolve_device
 from models.backbones.precomputed import Precomputed
@@ -34,6 +33,7 @@ class Job:
         real, fake: the rows that are compared.
         holdout: held-out real images, for metrics that ask for them; None where there are none.
         backbones, metrics: name -> spec.
+        identities: backbone name -> what it is, taken once.
         measurements: what will be measured.
         broken: backbone name -> why it cannot be used; the other backbones are still measured.
     """
@@ -50,6 +50,7 @@ class Job:
     num_fake: int
     backbones: dict[str, Any]
     metrics: dict[str, Any]
+    identities: dict[str, dict[str, Any]] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
     broken: dict[str, SalonError] = field(default_factory=dict)
 
@@ -63,27 +64,39 @@ def prepare(config: DictConfig) -> Job:
     settings, protocol = read_settings(config), read_protocol(config)
     device = resolve_device(settings.device)
     metrics = _metrics(config)
-    backbones = {name: build(node, f"backbone.{name}") for name, node in config.backbone.items()}
+    backbones = {
+        str(name): build(node, f"backbone.{name}") for name, node in config.backbone.items()
+    }
     _check_protocol(protocol, backbones)
     dataset, generator = build(config.dataset, "dataset"), build(config.generator, "generator")
     manifests = Path(settings.paths.cache) / "manifests"
-    sampler = build(config.sampler, "sampler")
-    surroundings = Surroundings(dataset, sampler, settings.seed, device, manifests)
     real = dataset.open(dataset.split, manifests=manifests)
-    dataset_name = _dataset_name(dataset, real)
+    dataset_name = dataset_label(dataset, real)
     _check_trained_on(generator, dataset_name)
+    reference = _rows(real, protocol.num_real, REFERENCE_SEED, "real")
+    surroundings = Surroundings(
+        dataset=dataset,
+        reference=reference,
+        sampler=build(config.sampler, "sampler"),
+        quantise=protocol.quantise,
+        config=resolved(config.generator, "generator"),
+        seed=settings.seed,
+        device=device,
+        manifests=manifests,
+    )
     fake = generator.open(surroundings)
     _check_kinds(real, fake, backbones)
-    num_real, num_fake = _counts(protocol, real, fake)
+    num_real = len(reference)
+    num_fake = protocol.num_fake or (num_real if fake.live else len(fake))
     job = Job(
         settings=settings,
         protocol=protocol,
         device=device,
         dataset=dataset_name,
-        generator=_generator_name(generator, fake),
-        real=_rows(real, num_real, REFERENCE_SEED, "real"),
+        generator=generator_label(generator, fake),
+        real=reference,
         fake=_rows(fake, num_fake, settings.seed, "fake"),
-        holdout=_holdout(dataset, metrics, manifests),
+        holdout=_holdout(dataset, manifests) if _wants_holdout(metrics.values()) else None,
         num_real=num_real,
         num_fake=num_fake,
         backbones=backbones,
@@ -94,8 +107,9 @@ def prepare(config: DictConfig) -> Job:
 
 
 def _metrics(config: DictConfig) -> dict[str, Any]:
-    metrics = {name: build(node, f"metrics.{name}") for name, node in config.metrics.items()}
-    if not metrics or not config.backbone:
+    nodes = config.get("metrics") or {}
+    metrics = {str(name): build(node, f"metrics.{name}") for name, node in nodes.items()}
+    if not metrics or not config.get("backbone"):
         raise ConfigError("nothing to measure: name at least one metric and one backbone.")
     for name, metric in metrics.items():
         check_input_names(name, metric.compute)
@@ -133,16 +147,11 @@ def _check_kinds(real: Source, fake: Source, backbones: Mapping[str, Any]) -> No
             )
 
 
-def _counts(protocol: Protocol, real: Source, fake: Source) -> tuple[int, int]:
-    num_real = len(real) if protocol.num_real is None else protocol.num_real
-    live = getattr(fake, "live", False)
-    num_fake = protocol.num_fake or (num_real if live else len(fake))
-    return num_real, num_fake
-
-
-def _rows(source: Source, count: int, seed: int, side: str) -> Source:
+def _rows(source: Source, count: int | None, seed: int, side: str) -> Source:
+    if source.live:
+        return source
     rows = drawn_rows(len(source), count, seed, side)
-    if len(rows) == len(source) or getattr(source, "live", False):
+    if len(rows) == len(source):
         return source
     if isinstance(source, FeatureFile):
         raise DatasetError(
@@ -152,48 +161,26 @@ def _rows(source: Source, count: int, seed: int, side: str) -> Source:
     return RowsOf(source, rows, {"rows": count, "of": len(source), "seed": seed})
 
 
-def _holdout(dataset: Any, metrics: Mapping[str, Any], manifests: Path) -> Source | None:
-    wanted = any(
-        name.startswith("holdout") for m in metrics.values() for name in input_names(m.compute)
-    )
-    if not wanted or dataset.holdout_split is None:
+def _wants_holdout(metrics: Iterable[Any]) -> bool:
+    return any("holdout" in sides_of(metric.compute) for metric in metrics)
+
+
+def _holdout(dataset: Any, manifests: Path) -> Source | None:
+    if dataset.holdout_split is None:
         return None
     return dataset.open(dataset.holdout_split, manifests=manifests)
 
 
-def _dataset_name(dataset: Any, source: Source) -> str:
-    if dataset.name is not None:
-        return _plain(dataset.name, "dataset.name")
-    return default_name(dataset.path, str(source.content()["fingerprint"]))
-
-
-def _generator_name(generator: Any, source: Source) -> str:
-    """Its own name, else the dataset's that stands in for it, else one made from the content."""
-    if generator.name is not None:
-        return _plain(generator.name, "generator.name")
-    stored = getattr(generator, "source", generator)
-    if getattr(stored, "name", None) is not None:
-        return _plain(f"{stored.name}-{stored.split}", "generator.source.name")
-    return default_name(stored.path, str(source.content()["fingerprint"]))
-
-
-def _plain(name: str, key: str) -> str:
-    if not PLAIN.match(name) or len(name) > 100:
-        raise ConfigError(
-            f"{key}={name!r}: a name is at most 100 letters, digits, dots, dashes and "
-            "underscores, and starts with a letter or digit; it becomes a folder."
-        )
-    return name
-
-
 def _plan(job: Job, dataset_content: Mapping[str, Any]) -> None:
     generator_content = job.fake.content()
-    for backbone_name, backbone in job.backbones.items():
+    for name, backbone in job.backbones.items():
         try:
-            identity = backbone.identity()
+            job.identities[name] = backbone.identity()
         except WeightsError as error:
-            job.broken[backbone_name] = CheckpointError(f"backbone {backbone_name}: {error}")
-            continue
+            job.broken[name] = CheckpointError(f"backbone {name}: {error}")
+        except ValueError as error:
+            job.broken[name] = ConfigError(f"backbone {name}: {error}")
+    for backbone_name, identity in job.identities.items():
         for metric_name, metric in job.metrics.items():
             job.measurements.append(
                 Measurement(
@@ -204,6 +191,7 @@ def _plan(job: Job, dataset_content: Mapping[str, Any]) -> None:
                     dataset_content=dataset_content,
                     generator_content=generator_content,
                     backbone_identity=identity,
+                    holdout_content=_holdout_content(job, metric),
                     metric_spec=metric,
                     protocol=job.protocol,
                     num_real=job.num_real,
@@ -211,3 +199,9 @@ def _plan(job: Job, dataset_content: Mapping[str, Any]) -> None:
                     seed=job.settings.seed,
                 )
             )
+
+
+def _holdout_content(job: Job, metric: Any) -> Mapping[str, Any] | None:
+    if job.holdout is None or not _wants_holdout([metric]):
+        return None
+    return job.holdout.content()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.atomic import create_file
-from bench.errors import StoreError
+from bench.errors import DamagedRecordError, StoreError
 
 SCHEMA = 1
 SUFFIX = ".json"
@@ -79,18 +79,19 @@ def write_record(path: Path, record: Record) -> Record:
 
     Raises:
         StoreError: if a record of the same key holds other scores; the new one is kept beside it
-            under a name that ends in .conflict.
+            as .conflict-<hash>.
     """
     data = _encode(record)
     if create_file(path, data):
         return record
     stored = read_record(path)
-    if _scores_agree(stored, record):
+    if stored.key == record.key and _scores_agree(stored, record):
         return stored
-    create_file(path.with_suffix(".conflict"), data)
+    other = path.with_suffix(f".conflict-{hashlib.sha256(data).hexdigest()[:8]}")
+    create_file(other, data)
     raise StoreError(
-        f"{path} holds other scores for the same measurement; the new ones are in "
-        f"{path.with_suffix('.conflict').name}. Delete the wrong one."
+        f"{path} holds other scores for the same measurement; the new ones are in {other.name}. "
+        "Delete the wrong one."
     )
 
 
@@ -98,22 +99,25 @@ def read_record(path: Path) -> Record:
     """Read one record.
 
     Raises:
-        StoreError: if it is truncated, foreign, or of another schema; the reason is named.
+        DamagedRecordError: if it is truncated, foreign, or of another schema; the reason is named.
+        StoreError: if it cannot be read just now.
     """
     try:
         content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} is not a record: {error}") from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise DamagedRecordError(f"{path} is not a record: {error}") from error
     if not isinstance(content, dict) or "schema" not in content:
-        raise StoreError(f"{path} is not a record: it has no schema.")
+        raise DamagedRecordError(f"{path} is not a record: it has no schema.")
     if content["schema"] != SCHEMA:
-        raise StoreError(
+        raise DamagedRecordError(
             f"{path} has schema {content['schema']}, this version of salon reads {SCHEMA}."
         )
     try:
         return Record(**content)
     except TypeError as error:
-        raise StoreError(f"{path} is not a whole record: {error}") from error
+        raise DamagedRecordError(f"{path} is not a whole record: {error}") from error
 
 
 def record_paths(results: Path) -> Iterator[Path]:

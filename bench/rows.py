@@ -57,7 +57,7 @@ def drawn_rows(total: int, count: int | None, seed: int, side: str) -> Sequence[
         total: rows there are; `sys.maxsize` for a live generator, which simply counts from 0.
         count: rows wanted, or None for all.
         seed: the run's seed.
-        side: "real" or "fake", for the error message.
+        side: "real" or "fake"; the two sides draw from streams of their own.
 
     Raises:
         DatasetError: if there are fewer rows than wanted.
@@ -71,5 +71,6 @@ def drawn_rows(total: int, count: int | None, seed: int, side: str) -> Sequence[
             f"protocol.num_{side} asks for {count} {side} images, found {total}; "
             f"give more images, or say protocol.num_{side}={total}."
         )
-    draws = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, total])))
+    entropy = np.random.SeedSequence([seed, total, *side.encode()])
+    draws = np.random.Generator(np.random.Philox(entropy))
     return np.sort(draws.permutation(total)[:count]).tolist()

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 
 import hydra
@@ -19,14 +18,16 @@ from bench import tracking
 from bench.config_folder import config_folder, register_resolvers
 from bench.deviations import deviations
 from bench.errors import CellsFailedError, LauncherError, SalonError
+from bench.failures import failed_line
 from bench.hydra_errors import config_errors
 from bench.job import run
-from bench.overrides import check_choices, check_words, flags_first
+from bench.overrides import check_words, flags_first
 from bench.prepare import prepare
 from bench.report import Line, Report, closing_table, score_table
 from bench.started import RememberFolder
 
 log = logging.getLogger(__name__)
+LISTS = ("backbone", "metrics")
 
 
 class JobFailedError(SalonError):
@@ -48,10 +49,10 @@ def main(words: Sequence[str]) -> int:
         The exit code of a single job; 8 for a multirun with failed cells.
     """
     check_words(words)
-    check_choices(words, user_folders(words))
     register_resolvers()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra exits with 1 whatever happened
-    os.environ.setdefault("SALON_RUN", run_name())
+    os.environ["SALON_RUN"] = run_name()
+    RememberFolder.last = None
     sys.argv = ["salon score", *flags_first(words)]
     entry = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="score")
     with config_errors(), suppress(JobFailedError):
@@ -71,7 +72,7 @@ def job(config: DictConfig) -> None:
     """
     register_resolvers()
     folder = Path(HydraConfig.get().runtime.output_dir)
-    report = score(config, Path(folder))
+    report = score(config, folder)
     report.write(folder)
     if any(line.scores for line in report.lines):
         print(score_table(report.lines), flush=True)
@@ -80,29 +81,23 @@ def job(config: DictConfig) -> None:
 
 
 def score(config: DictConfig, folder: Path) -> Report:
-    """Run the job of a composed config; a job that cannot be prepared is one failed line."""
+    """Run the job of a composed config; a job that cannot be prepared is one line."""
     try:
-        prepared = prepare(config)
-    except SalonError as error:
-        names = (_name(config, "dataset"), _name(config, "generator"))
-        backbones, metrics = ",".join(config.backbone), ",".join(config.metrics)
-        reason = str(error)
-        return Report([Line(*names, backbones, metrics, "failed", reason=reason, code=error.code)])
-    runtime = HydraConfig.get().runtime
-    protocol = runtime.choices["protocol"]
-    own = [Path(s.path) for s in runtime.config_sources if s.schema == "file" and s.path]
-    extra = [path for path in own if path != config_folder()]
-    departures = deviations(config, protocol=protocol, search_folders=extra)
-    report = run(prepared, config, departures)
+        report = run(prepare(config), config, _departures(config))
+    except Exception as error:  # a bug in one job of a multirun must not lose the others
+        backbones, metrics = (",".join(map(str, config.get(n) or {})) for n in LISTS)
+        names = (_name(config, "dataset"), _name(config, "generator"), backbones, metrics)
+        return Report([failed_line(names, error)])
     tracking.mirror(config, report, folder)
     return report
 
 
-def user_folders(words: Sequence[str]) -> list[Path]:
-    """The folders that follow --config-dir."""
-    return [
-        Path(following) for word, following in pairwise(words) if word in ("--config-dir", "-cd")
-    ]
+def _departures(config: DictConfig) -> list[str]:
+    """From the preset whose name the run carries, looked up where this run's yamls came from."""
+    runtime = HydraConfig.get().runtime
+    own = [Path(s.path) for s in runtime.config_sources if s.schema == "file" and s.path]
+    extra = [path for path in own if path != config_folder()]
+    return deviations(config, protocol=runtime.choices["protocol"], search_folders=extra)
 
 
 def run_name() -> str:

@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from bench.errors import ConfigError
 from bench.typed import schema
+from models.quantise import Quantise
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Protocol:
     backbones: list[str] | None = None
     num_real: int | None = None
     num_fake: int | None = None
-    quantise: str = "stylegan"
+    quantise: Quantise = Quantise.stylegan
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -74,6 +75,12 @@ def read_protocol(config: DictConfig) -> Protocol:
         if count is not None and count < 1:
             raise ConfigError(f"protocol.{key}: found {count}, expected 1 or more, or null.")
     return protocol
+
+
+def full_float32() -> None:
+    """Switch TF32 off: on CUDA it moves features by 1e-3, and cuDNN uses it unasked."""
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def resolve_device(name: str) -> str:

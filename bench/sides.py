@@ -1,6 +1,6 @@
 """The two sides of a job, and the holdout: each extracted once, for all backbones."""
 
-from collections.abc import Iterable, Mapping
+import logging
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -8,9 +8,14 @@ from pathlib import Path
 from bench.cache import FeatureCache
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
+from bench.errors import SalonError
 from bench.features import Cost, Extractor, FeatureSet
 from bench.inputs import Inputs, sides_of
 from bench.prepare import Job, Source
+from models.weights import WeightsError
+
+log = logging.getLogger(__name__)
+FAILURES = (SalonError, WeightsError)
 
 
 @dataclass
@@ -27,7 +32,7 @@ class Sides:
     job: Job
     missing: list[Measurement]
     costs: dict[str, Cost] = field(default_factory=dict)
-    made: dict[str, Mapping[str, FeatureSet]] = field(default_factory=dict)
+    made: dict[tuple[str, str], FeatureSet | Exception] = field(default_factory=dict)
 
     def inputs(self, backbone: str) -> Inputs:
         """What metrics may ask for in one feature space."""
@@ -36,23 +41,40 @@ class Sides:
         return Inputs(calls, self.job.settings.seed)
 
     def _features(self, side: str, backbone: str) -> FeatureSet:
-        if side not in self.made:
-            self.made[side] = self._extract(side, sorted(self._wanted(side)))
-        return self.made[side][backbone]
+        if (side, backbone) not in self.made:
+            self._make(side, sorted(self._wanted(side) | {backbone}))
+        found = self.made[(side, backbone)]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def _wanted(self, side: str) -> set[str]:
         return {m.backbone for m in self.missing if side in sides_of(m.metric_spec.compute)}
 
-    def _extract(self, side: str, names: Iterable[str]) -> Mapping[str, FeatureSet]:
+    def _make(self, side: str, names: list[str]) -> None:
+        """All in one pass; where that fails, each by itself, so that one loses no other."""
+        try:
+            self._extract(side, names)
+        except FAILURES as error:
+            if len(names) == 1:
+                self.made[(side, names[0])] = error
+                return
+            log.warning("%s; each backbone by itself now", error)
+            for name in names:
+                self._make(side, [name])
+
+    def _extract(self, side: str, names: list[str]) -> None:
         source = self._source(side)
+        assert source is not None  # `inputs` offers only the sides that there are
         if isinstance(source, FeatureFile):
             given = FeatureSet(source.rows(), source.logits, source.labels)
-            return dict.fromkeys(names, given)
-        assert source is not None  # `inputs` offers only the sides that there are
+            self.made |= {(side, name): given for name in names}
+            return
         count = {"real": self.job.num_real, "fake": self.job.num_fake}.get(side, len(source))
         backbones = {name: self.job.backbones[name] for name in names}
-        found, self.costs[side] = self._extractor.extract(source, count, backbones, side)
-        return found
+        found, cost = self._extractor.extract(source, count, backbones, side, self.job.identities)
+        self.costs[side] = self.costs.get(side, Cost()) + cost
+        self.made |= {(side, name): features for name, features in found.items()}
 
     def _source(self, side: str) -> Source | None:
         source: Source | None = getattr(self.job, side)

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from bench.report import FILE
+
 
 @dataclass(frozen=True)
 class Started:
@@ -27,8 +29,13 @@ class RememberFolder(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """A single job."""
-        RememberFolder.last = Started(Path(config.hydra.run.dir).absolute(), multirun=False)
+        folder = Path(config.hydra.run.dir).absolute()
+        (folder / FILE).unlink(missing_ok=True)  # an earlier run in the same folder said that
+        RememberFolder.last = Started(folder, multirun=False)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """A sweep."""
-        RememberFolder.last = Started(Path(config.hydra.sweep.dir).absolute(), multirun=True)
+        folder = Path(config.hydra.sweep.dir).absolute()
+        for report in folder.glob(f"*/{FILE}"):
+            report.unlink(missing_ok=True)
+        RememberFolder.last = Started(folder, multirun=True)

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from bench.composed import salon_configs
 from bench.errors import ConfigError
 from bench.hydra_errors import config_errors
+from bench.overrides import FOLDER_FLAGS, overrides_in, user_folders
 
 OWN_KEYS = ("cluster", "plan")  # of the sweep, not of its jobs
 
@@ -18,16 +19,17 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Fixed words, and words with a comma list (or glob, range, choice).
 
     Raises:
-        ConfigError: for a flag; flags belong to `salon score`.
+        ConfigError: for a flag other than --config-dir; flags belong to `salon score`.
     """
     for word in words:
-        if word.startswith("-"):
+        if word.startswith("-") and word.split("=")[0] not in FOLDER_FLAGS:
             raise ConfigError(f"salon sweep takes no flag {word}; see salon sweep --help.")
+    overrides = overrides_in(words)
     with config_errors():
-        parsed = OverridesParser.create().parse_overrides(list(words))
-    fixed = [w for w, o in zip(words, parsed, strict=True) if not o.is_sweep_override()]
-    swept = [w for w, o in zip(words, parsed, strict=True) if o.is_sweep_override()]
-    return fixed, swept
+        parsed = OverridesParser.create().parse_overrides(overrides)
+    swept = [w for w, o in zip(overrides, parsed, strict=True) if o.is_sweep_override()]
+    folders = [f"--config-dir={folder}" for folder in user_folders(words)]
+    return [*folders, *(w for w in overrides if w not in swept)], swept
 
 
 def combinations(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,9 @@ def mirror(config: DictConfig, report: Report, folder: Path) -> None:
             node: public(config[node])
             for node in ("dataset", "generator", "sampler", "backbone", "metrics", "protocol")
         }
-        tracker.mirror({**shown, "seed": config.seed}, report, folder.name)
+        tracker.mirror(
+            {**shown, "seed": config.seed}, report, os.environ.get("SALON_SWEEP", folder.name)
+        )
     except Exception as error:  # whatever a mirror does, the records are stored
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         log.warning("tracking failed (%s); the records are stored", first)

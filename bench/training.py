@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from bench.errors import ConfigError
 from bench.progress import Progress
 from models.generators.dcgan import Dcgan
 
@@ -61,10 +62,7 @@ def train(
     Returns:
         The files written, snapshots first.
     """
-    if images.shape[-1] != plan.resolution:
-        raise ValueError(
-            f"model.resolution is {plan.resolution}, the dataset has {images.shape[-1]} px."
-        )
+    _check(images, labels, plan, recipe)
     trainer = _Trainer(plan, recipe, device)
     written = []
     batches = _batches(images, labels, recipe, device)
@@ -73,6 +71,22 @@ def train(
         if step in recipe.snapshots:
             written.append(_store(trainer.averaged, folder / f"{recipe.name}-{step}.safetensors"))
     return [*written, _store(trainer.averaged, folder / f"{recipe.name}.safetensors")]
+
+
+def _check(images: Tensor, labels: Tensor | None, plan: Dcgan, recipe: Recipe) -> None:
+    height, width = images.shape[-2:]
+    if (height, width) != (plan.resolution, plan.resolution):
+        raise ConfigError(
+            f"model.resolution is {plan.resolution}, the dataset has {height} x {width} px."
+        )
+    if not 1 <= recipe.batch_size <= len(images):
+        raise ConfigError(
+            f"recipe.batch_size: found {recipe.batch_size}, expected 1 to {len(images)}."
+        )
+    if labels is not None and int(labels.max()) >= plan.num_classes:
+        raise ConfigError(
+            f"model.num_classes is {plan.num_classes}, the dataset has {int(labels.max()) + 1}."
+        )
 
 
 class _Trainer:

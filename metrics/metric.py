@@ -59,6 +59,7 @@ class Metric(Protocol):
     """
 
     scores: ClassVar[dict[str, Better]]
+    version: ClassVar[int] = 1  # raise it when the same inputs give another score
 
     def compute(self, **inputs: Any) -> Mapping[str, float] | Outcome:
         """Measure; plain floats are enough for a metric without error bars."""

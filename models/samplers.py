@@ -23,7 +23,7 @@ class Plain:
 
     def latents(self, seeds: Sequence[ImageSeed], dim: int) -> Tensor:
         """Standard normal vectors."""
-        return torch.stack([torch.randn(dim, generator=seed.generator()) for seed in seeds])
+        return torch.stack([seed.normal(dim) for seed in seeds])
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,6 @@ class Truncated:
     def latents(self, seeds: Sequence[ImageSeed], dim: int) -> Tensor:
         """Truncated normal vectors, by inverting the normal CDF on a uniform draw."""
         bound = torch.special.ndtr(torch.tensor(self.threshold, dtype=torch.float64))
-        uniform = torch.stack(
-            [torch.rand(dim, generator=seed.generator(), dtype=torch.float64) for seed in seeds]
-        )
+        uniform = torch.stack([seed.uniform(dim) for seed in seeds])
         inside = 1 - bound + uniform * (2 * bound - 1)
         return torch.special.ndtri(inside).float()

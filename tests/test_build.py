@@ -55,16 +55,17 @@ def test_a_target_that_does_not_exist_is_named():
         build({"_target_": "metrics.nothing.Here"}, "metrics.x")
 
 
-def test_enums_are_chosen_by_name_and_wrong_ones_are_refused():
+def test_a_nested_missing_value_is_named_in_full():
     target = "bench.generators.checkpoint.Checkpoint"
     model = {"_target_": "models.generators.dcgan.Dcgan", "resolution": 8}
-    node = {"_target_": target, "name": "x", "model": model, "quantise": "adm"}
-    with pytest.raises(ConfigError, match=r"generator\.weights\.path"):
-        build(node, "generator")
-    node["weights"] = {"path": "x.safetensors"}
-    assert build(node, "generator").quantise.name == "adm"
-    with pytest.raises(ConfigError, match="quantise"):
-        build({**node, "quantise": "nearest"}, "generator")
+    with pytest.raises(ConfigError, match=r"type generator\.weights\.path=VALUE"):
+        build({"_target_": target, "name": "x", "model": model}, "generator")
+
+
+def test_enums_are_chosen_by_name_and_wrong_ones_are_refused():
+    assert build({"_target_": PRDC, "ties": "inclusive"}, "metrics.prdc").ties.name == "inclusive"
+    with pytest.raises(ConfigError, match=r"metrics\.prdc\.ties"):
+        build({"_target_": PRDC, "ties": "nearest"}, "metrics.prdc")
 
 
 def test_a_value_check_of_the_class_is_a_config_error():

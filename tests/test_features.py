@@ -51,8 +51,10 @@ class Mean:
         return network
 
 
-def extractor(tmp_path, batch_size=4, workers=2):
-    return Extractor(FeatureCache(tmp_path / "cache"), "cpu", batch_size, workers)
+def extract(tmp_path, source, count, backbones, batch_size=4, workers=2):
+    extractor = Extractor(FeatureCache(tmp_path / "cache"), "cpu", batch_size, workers)
+    identities = {name: backbone.identity() for name, backbone in backbones.items()}
+    return extractor.extract(source, count, backbones, "real", identities)
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +64,7 @@ def small_parts(monkeypatch):
 
 @pytest.mark.parametrize(("batch_size", "workers"), [(1, 1), (7, 3), (64, 2)])
 def test_features_are_those_of_the_images_in_order(tmp_path, batch_size, workers):
-    found, _ = extractor(tmp_path, batch_size, workers).extract(Ramp(), 25, {"m": Mean()}, "real")
+    found, _ = extract(tmp_path, Ramp(), 25, {"m": Mean()}, batch_size, workers)
     assert torch.equal(found["m"].features[:, 0], torch.arange(25.0))
     assert found["m"].logits.shape == (25, 6)
     assert torch.equal(found["m"].labels, torch.arange(25) % 3)
@@ -70,14 +72,14 @@ def test_features_are_those_of_the_images_in_order(tmp_path, batch_size, workers
 
 def test_every_image_is_read_once_for_all_backbones(tmp_path):
     source = Ramp()
-    extractor(tmp_path).extract(source, 25, {"a": Mean(1.0), "b": Mean(2.0)}, "real")
+    extract(tmp_path, source, 25, {"a": Mean(1.0), "b": Mean(2.0)})
     assert sorted(source.reads) == list(range(25))
 
 
 def test_a_second_run_reads_nothing_and_loads_no_network(tmp_path):
-    extractor(tmp_path).extract(Ramp(), 25, {"m": Mean()}, "real")
+    extract(tmp_path, Ramp(), 25, {"m": Mean()})
     source, backbone = Ramp(), Mean()
-    found, cost = extractor(tmp_path).extract(source, 25, {"m": backbone}, "real")
+    found, cost = extract(tmp_path, source, 25, {"m": backbone})
     assert source.reads == [] and backbone.loads == 0
     assert cost.images == 0 and cost.reused == 25
     assert torch.equal(found["m"].features[:, 0], torch.arange(25.0))
@@ -85,29 +87,29 @@ def test_a_second_run_reads_nothing_and_loads_no_network(tmp_path):
 
 def test_a_killed_run_loses_only_its_unfinished_part(tmp_path):
     with pytest.raises(UndefinedError):
-        extractor(tmp_path).extract(Ramp(), 25, {"m": Mean(poison=17)}, "real")
+        extract(tmp_path, Ramp(), 25, {"m": Mean(poison=17)})
     source = Ramp()
-    extractor(tmp_path).extract(source, 25, {"m": Mean()}, "real")
+    extract(tmp_path, source, 25, {"m": Mean()})
     assert sorted(source.reads) == list(range(10, 25))
 
 
 def test_a_new_backbone_leaves_the_others_alone(tmp_path):
-    extractor(tmp_path).extract(Ramp(), 25, {"a": Mean(1.0)}, "real")
+    extract(tmp_path, Ramp(), 25, {"a": Mean(1.0)})
     old, new = Mean(1.0), Mean(2.0)
-    extractor(tmp_path).extract(Ramp(), 25, {"a": old, "b": new}, "real")
+    extract(tmp_path, Ramp(), 25, {"a": old, "b": new})
     assert (old.loads, new.loads) == (0, 1)
 
 
 def test_more_images_of_one_source_reuse_its_whole_parts(tmp_path):
-    extractor(tmp_path).extract(Ramp(), 20, {"m": Mean()}, "real")
+    extract(tmp_path, Ramp(), 20, {"m": Mean()})
     source = Ramp()
-    extractor(tmp_path).extract(source, 25, {"m": Mean()}, "real")
+    extract(tmp_path, source, 25, {"m": Mean()})
     assert sorted(source.reads) == list(range(20, 25))
 
 
 def test_nan_features_name_the_first_image(tmp_path):
     with pytest.raises(UndefinedError, match=r"backbone m .* the first is 17"):
-        extractor(tmp_path).extract(Ramp(), 25, {"m": Mean(poison=17)}, "real")
+        extract(tmp_path, Ramp(), 25, {"m": Mean(poison=17)})
 
 
 def test_an_error_in_a_reader_thread_reaches_the_caller(tmp_path):
@@ -118,4 +120,4 @@ def test_an_error_in_a_reader_thread_reaches_the_caller(tmp_path):
             return super().read(indices)
 
     with pytest.raises(OSError, match="image 13"):
-        extractor(tmp_path).extract(Torn(), 25, {"m": Mean()}, "real")
+        extract(tmp_path, Torn(), 25, {"m": Mean()})

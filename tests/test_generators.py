@@ -24,9 +24,23 @@ PLAN = Dcgan(resolution=8, channels=1, width=16, latent_dim=4)
 CONDITIONAL = Dcgan(resolution=8, channels=1, width=16, latent_dim=4, num_classes=3)
 
 
+def around(tmp_path, **changes):
+    values = {
+        "dataset": Digits(),
+        "reference": Digits().open("train", manifests=tmp_path),
+        "sampler": Plain(),
+        "quantise": Quantise.stylegan,
+        "config": {"make": {"_target_": "x"}},
+        "seed": 0,
+        "device": "cpu",
+        "manifests": tmp_path / "manifests",
+    }
+    return Surroundings(**values | changes)
+
+
 @pytest.fixture
 def surroundings(tmp_path):
-    return Surroundings(Digits(), Plain(), 0, "cpu", tmp_path / "manifests")
+    return around(tmp_path)
 
 
 @pytest.fixture
@@ -52,7 +66,7 @@ def test_an_image_is_drawn_from_its_seed_and_index_alone(weights, surroundings):
 
 
 def test_another_run_seed_gives_other_images(weights, surroundings, tmp_path):
-    other = Surroundings(Digits(), Plain(), 1, "cpu", tmp_path)
+    other = around(tmp_path, seed=1)
     first, second = (checkpoint(weights).open(s) for s in (surroundings, other))
     assert not torch.equal(first.read(range(4)), second.read(range(4)))
     assert first.content() != second.content()
@@ -65,9 +79,26 @@ def test_labels_are_balanced(tmp_path, surroundings):
 
 
 def test_the_sampler_is_part_of_the_identity(weights, surroundings, tmp_path):
-    truncated = Surroundings(Digits(), Truncated(0.5), 0, "cpu", tmp_path)
+    truncated = around(tmp_path, sampler=Truncated(0.5))
     first, second = (checkpoint(weights).open(s) for s in (surroundings, truncated))
     assert first.content() != second.content()
+
+
+def test_the_quantise_rule_is_part_of_the_identity(weights, surroundings, tmp_path):
+    adm = around(tmp_path, quantise=Quantise.adm)
+    first, second = (checkpoint(weights).open(s) for s in (surroundings, adm))
+    assert first.content() != second.content()
+
+
+def test_fifty_thousand_image_seeds_draw_fifty_thousand_different_latents():
+    first = [ImageSeed(0, index).normal(2) for index in range(50_000)]
+    assert len(torch.stack(first).unique(dim=0)) == 50_000
+
+
+def test_purposes_share_no_numbers():
+    seed = ImageSeed(3, 5)
+    assert not torch.equal(seed.normal(4), seed.normal(4, purpose="noise"))
+    assert torch.equal(seed.normal(4), ImageSeed(3, 5).normal(4))
 
 
 def test_truncated_latents_stay_within_the_threshold():
@@ -142,6 +173,27 @@ class Flat:
     assert contents[0]["source_sha256"] != contents[1]["source_sha256"]
 
 
+def test_custom_code_is_told_apart_by_its_settings_and_classes(tmp_path, monkeypatch):
+    (tmp_path / "classy.py").write_text("""
+import torch
+class Classy:
+    resolution = 4
+    def __init__(self, num_classes):
+        self.num_classes = num_classes
+    def sample(self, seeds, labels=None, condition=None, pose=None):
+        return torch.stack([torch.full((3, 4, 4), int(k), dtype=torch.uint8) for k in labels])
+""")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = __import__("classy")
+    contents = [
+        Custom(name="c", make=module.Classy(n)).open(around(tmp_path)).content() for n in (20, 40)
+    ]
+    assert contents[0]["labels"] != contents[1]["labels"]
+    assert contents[0]["probe"] != contents[1]["probe"]
+    arguments = around(tmp_path, config={"make": {"_target_": "x", "level": 2}})
+    assert Custom(name="c", make=module.Classy(20)).open(arguments).content() != contents[0]
+
+
 def test_custom_code_without_the_contract_is_refused(surroundings):
     with pytest.raises(ConfigError, match="`sample`"):
         Custom(name="mine", make=sys).open(surroundings)
@@ -212,6 +264,6 @@ def test_controls_say_what_the_dataset_lacks(tmp_path):
     class Bare:
         name, split, holdout_split = "bare", "all", None
 
-    bare = Surroundings(Bare(), Plain(), 0, "cpu", tmp_path)
+    bare = around(tmp_path, dataset=Bare())
     with pytest.raises(DatasetError, match="no holdout"):
         Holdout(name="holdout").open(bare)

@@ -81,6 +81,29 @@ def test_a_preset_of_its_own_counts_is_no_deviation(measure, tmp_path):
     assert record.deviations == ["backbone.resnet18_random.resolution: 32 (demo: 64)"]
 
 
+def test_a_protocols_name_cannot_be_borrowed(measure, small):
+    with pytest.raises(ConfigError, match="a yaml of its own"):
+        measure(*small, "metrics=[fid]", "protocol.name=stylegan3")
+
+
+def test_copycat_copies_the_drawn_reference_under_every_seed(measure, small):
+    for seed in (0, 1):
+        words = [w for w in small if not w.startswith("protocol.num_fake")]
+        _, report = measure(*words, "metrics=[fid]", "generator=copycat", f"seed={seed}")
+        assert report.lines[0].scores["fid"] < 1e-6
+
+
+def test_one_broken_backbone_file_loses_no_other_backbone(measure, small, tmp_path):
+    (tmp_path / "broken.safetensors").write_bytes(b"\0" * 100)
+    words = [w for w in small if w != "backbone=[resnet18_random]"]
+    _, report = measure(
+        *("backbone=[efficientnet_lite0,resnet18_random]", *words, "metrics=[fid]"),
+        f"backbone.efficientnet_lite0.weights={tmp_path}/broken.safetensors",
+    )
+    states = {line.backbone: line.state for line in report.lines}
+    assert states == {"efficientnet_lite0": "failed", "resnet18_random": "done"}
+
+
 def test_a_damaged_record_is_set_aside_and_measured_anew(measure, small, tmp_path):
     measure(*small, "metrics=[fid]")
     (path,) = record_paths(tmp_path / "results")

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.errors import ConfigError
-from bench.overrides import check_choices, check_words, choices_in, flags_first
+from bench.overrides import check_words, choices_in, flags_first, user_folders
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from bench.overrides import check_choices, check_words, choices_in, flags_first
         "backbone=[/etc/passwd]",
         "dataset@generator.source=../x",
         "experiment=a/b",
+        "hydra/launcher=../../x",
     ],
 )
 def test_a_choice_cannot_climb_out_of_conf(word):
@@ -45,15 +46,21 @@ def test_another_config_is_refused(word):
 
 def test_a_wrong_name_in_a_list_is_met_with_the_right_ones():
     with pytest.raises(ConfigError, match=r"did you mean fid\?.*kid"):
-        check_choices(["metrics=[fidd,kid]"])
+        check_words(["metrics=[fidd,kid]"])
 
 
 def test_a_users_own_folder_adds_choices(tmp_path):
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset" / "mine.yaml").write_text("")
-    check_choices(["dataset=mine"], [tmp_path])
+    check_words(["dataset=mine", "--config-dir", str(tmp_path)])
+    check_words([f"--config-dir={tmp_path}", "dataset=mine"])
     with pytest.raises(ConfigError, match="mine"):
-        check_choices(["dataset=mine"])
+        check_words(["dataset=mine"])
+
+
+def test_a_users_folder_that_is_not_there_is_named():
+    with pytest.raises(ConfigError, match="nowhere"):
+        user_folders(["--config-dir=nowhere"])
 
 
 def test_flags_are_moved_to_the_front_with_their_values():

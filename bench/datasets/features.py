@@ -33,6 +33,7 @@ class FeatureFile:
     logits: Tensor | None = None
     labels: Tensor | None = None
     fingerprint: str = field(init=False)
+    live: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         arrays = (self.features, self.logits, self.labels)

@@ -9,10 +9,8 @@ from typing import Any
 
 from bench.errors import CheckpointError
 from bench.generator import Surroundings
-from bench.generators.live import LiveSource
-from bench.identity import describe
+from bench.generators.live import LiveSource, live_identity
 from models.generators.latent import LatentGenerator
-from models.quantise import Quantise
 from models.weights import WeightsError, check_file, file_sha256, fill, load_state
 
 
@@ -44,7 +42,6 @@ class Checkpoint:
         model: the architecture, a dataclass with `network()`, `latent_dim`, `resolution` and
             `num_classes`.
         weights: the file.
-        quantise: how floats become uint8.
         note: a line for the reader of the leaderboard.
     """
 
@@ -53,7 +50,6 @@ class Checkpoint:
     weights: WeightFile = field(default_factory=WeightFile)
     trained_on: str | None = None
     sampling_batch: int = 64
-    quantise: Quantise = Quantise.stylegan
     note: str | None = None
 
     def open(self, surroundings: Surroundings) -> LiveSource:
@@ -65,8 +61,7 @@ class Checkpoint:
             partial(self._load, surroundings),
             num_classes=self.model.num_classes,
             identity={
-                **describe(self),
-                "sampler": describe(surroundings.sampler),
+                **live_identity(self, surroundings),
                 "checkpoint_sha256": file_sha256(path),
             },
             seed=surroundings.seed,
@@ -85,7 +80,7 @@ class Checkpoint:
             latent_dim=self.model.latent_dim,
             resolution=self.model.resolution,
             num_classes=self.model.num_classes,
-            quantise=self.quantise,
+            quantise=surroundings.quantise,
             device=surroundings.device,
         )
 

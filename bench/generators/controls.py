@@ -9,7 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.errors import DatasetError
+from bench.datasets.features import FeatureFile
+from bench.errors import ConfigError, DatasetError
 from bench.generator import Surroundings
 from bench.images import ImageSource
 from bench.rows import RowsOf
@@ -43,8 +44,10 @@ def holdout(surroundings: Surroundings, control: str) -> ImageSource:
     return dataset.open(dataset.holdout_split, manifests=surroundings.manifests)
 
 
-def _reference(surroundings: Surroundings) -> ImageSource:
-    return surroundings.dataset.open(surroundings.dataset.split, manifests=surroundings.manifests)
+def _reference_images(surroundings: Surroundings, control: str) -> ImageSource:
+    if not isinstance(surroundings.reference, ImageSource):
+        raise ConfigError(f"generator {control} is made from images; the dataset is features.")
+    return surroundings.reference
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,9 @@ class Holdout(Control):
 class Copycat(Control):
     """The reference images themselves: perfect fidelity, nothing learnt."""
 
-    def open(self, surroundings: Surroundings) -> ImageSource:
-        """The dataset's reference split."""
-        return _reference(surroundings)
+    def open(self, surroundings: Surroundings) -> ImageSource | FeatureFile:
+        """The reference rows that the protocol has drawn."""
+        return surroundings.reference
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class OnePerClass(Control):
 
     def open(self, surroundings: Surroundings) -> ImageSource:
         """As many rows as the reference has."""
-        base = _reference(surroundings)
+        base = _reference_images(surroundings, self.name)
         labels = _labels(base, self.name)
         first = [int((labels == label).nonzero()[0]) for label in labels.unique()]
         rows = [first[index % len(first)] for index in range(len(base))]

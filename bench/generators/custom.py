@@ -9,6 +9,7 @@ from typing import Any
 from bench.errors import ConfigError
 from bench.generator import Surroundings
 from bench.generators.live import ProbedSource
+from bench.identity import plain
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,16 @@ class Custom:
             if not hasattr(self.make, attribute):
                 raise ConfigError(
                     f"generator {self.name}: {type(self.make).__name__} has no `{attribute}`; "
-                    "generator.make must give an object with sample(seeds, labels), "
-                    "resolution and num_classes."
+                    "generator.make must give an object with sample(seeds, labels) and num_classes."
                 )
         return ProbedSource(
             lambda: self.make,
             num_classes=self.make.num_classes,
             identity={
                 "source_sha256": _source_sha256(self.make),
+                "make": plain(surroundings.config["make"]),
                 "sampling_batch": self.sampling_batch,
+                "device_type": surroundings.device.split(":")[0],
             },
             seed=surroundings.seed,
             sampling_batch=self.sampling_batch,

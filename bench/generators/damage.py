@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.generator import Surroundings
 from bench.generators.controls import Control, holdout
-from bench.identity import describe
+from bench.identity import NEUTRAL, describe
 from bench.images import ImageSource
 from models.seeds import ImageSeed
 
@@ -50,7 +50,7 @@ class Noise(Damage):
 
     def damage(self, image: np.ndarray, seed: ImageSeed) -> np.ndarray:
         """Noise from the image's own seed, rounded and clipped."""
-        noise = torch.randn(image.shape, generator=seed.generator("noise")).numpy()
+        noise = seed.normal(*image.shape, purpose="noise").numpy()
         return (image + self.sigma * noise).round().clip(0, 255).astype(np.uint8)
 
 
@@ -88,7 +88,8 @@ class _DamagedSource(ImageSource):
         return torch.from_numpy(np.stack(damaged)).permute(0, 3, 1, 2).contiguous()
 
     def content(self) -> dict[str, object]:
-        return {"base": self.base.content(), "seed": self.seed, **describe(self.control)}
+        settings = describe(self.control, NEUTRAL.keys())
+        return {"base": self.base.content(), "seed": self.seed, **settings}
 
     def image_name(self, index: int) -> str:
         return self.base.image_name(index)

@@ -1,5 +1,6 @@
 """A live generator as a row of images: image k is drawn from (seed, k), whatever the batch."""
 
+import copy
 import hashlib
 import sys
 import threading
@@ -10,9 +11,13 @@ import torch
 from torch import Tensor
 
 from bench.errors import CheckpointError
+from bench.generator import Surroundings
+from bench.identity import NEUTRAL, describe
 from bench.images import ImageSource
 from models.generator import Generator
 from models.seeds import ImageSeed
+
+PROBE_IMAGES = 1024
 
 
 class LiveSource(ImageSource):
@@ -77,7 +82,7 @@ class LiveSource(ImageSource):
 
     def content(self) -> dict[str, object]:
         """Checkpoint, settings and seed."""
-        labels = "k mod C" if self.num_classes else None
+        labels = f"k mod {self.num_classes}" if self.num_classes else None
         return {**self.identity, "seed": self.seed, "labels": labels}
 
     def _batch(self, indices: Sequence[int]) -> Tensor:
@@ -95,13 +100,35 @@ class LiveSource(ImageSource):
         return images[: len(indices)]
 
 
+def live_identity(spec: object, surroundings: Surroundings) -> dict[str, object]:
+    """What a live generator's images depend on beside its weights, its seed and its labels.
+
+    Args:
+        spec: the yaml's dataclass.
+        surroundings: sampler, quantise rule and device type count.
+    """
+    return {
+        **describe(spec, NEUTRAL.keys()),
+        "sampler": describe(surroundings.sampler),
+        "quantise": surroundings.quantise.name,
+        "device_type": surroundings.device.split(":")[0],
+    }
+
+
 class ProbedSource(LiveSource):
     """A live source whose code and weights no file hash can see: its first images identify it."""
 
     @cached_property
     def probe(self) -> str:
-        """sha256 of the first 16 images."""
-        return hashlib.sha256(self.read(range(16)).numpy().tobytes()).hexdigest()
+        """sha256 of the first images of run seed 0: 16, or one per class up to 1,024."""
+        count = min(max(16, self.num_classes or 0), PROBE_IMAGES)
+        images = ProbedSource.read(self._of_seed_0(), range(count))
+        return hashlib.sha256(images.numpy().tobytes()).hexdigest()
+
+    def _of_seed_0(self) -> "ProbedSource":
+        twin = copy.copy(self)
+        twin.seed = 0
+        return twin
 
     def content(self) -> dict[str, object]:
         """As of any live source, and the probe."""

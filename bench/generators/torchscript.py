@@ -8,11 +8,9 @@ import torch
 
 from bench.errors import CheckpointError
 from bench.generator import Surroundings
-from bench.generators.live import LiveSource
-from bench.identity import describe
+from bench.generators.live import LiveSource, live_identity
 from models.file_kind import FileKind, file_kind
 from models.generators.latent import LatentGenerator
-from models.quantise import Quantise
 from models.weights import file_sha256
 
 
@@ -30,7 +28,6 @@ class TorchScript:
         sha256: the file's pinned hash.
         trained_on: the dataset's name, or None.
         sampling_batch: images per call, part of the identity.
-        quantise: how floats become uint8.
     """
 
     name: str
@@ -42,7 +39,6 @@ class TorchScript:
     sha256: str | None = None
     trained_on: str | None = None
     sampling_batch: int = 64
-    quantise: Quantise = Quantise.stylegan
 
     def open(self, surroundings: Surroundings) -> LiveSource:
         """Check the file; the program is loaded when the first image is asked for."""
@@ -55,8 +51,7 @@ class TorchScript:
             partial(self._load, surroundings),
             num_classes=self.num_classes,
             identity={
-                **describe(self),
-                "sampler": describe(surroundings.sampler),
+                **live_identity(self, surroundings),
                 "checkpoint_sha256": self._checked_sha256(),
             },
             seed=surroundings.seed,
@@ -70,7 +65,7 @@ class TorchScript:
             latent_dim=self.latent_dim,
             resolution=self.resolution,
             num_classes=self.num_classes,
-            quantise=self.quantise,
+            quantise=surroundings.quantise,
             device=surroundings.device,
         )
 
