@@ -11,7 +11,8 @@ from bench.identity import describe
 from bench.records import SCHEMA, digest, record_path
 from bench.settings import Protocol
 
-SEEDS = ("seed", "state_sha256")  # of random backbones: in the key, not in the comparison
+NOT_COMPARED = ("seed", "state_sha256", "channels_last")
+"""Of a backbone, in the key but not in the comparison: which random network, and memory layout."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Measurement:
     @cached_property
     def comparison(self) -> dict[str, Any]:
         """What the scores' meaning depends on; only equal comparisons are ranked together."""
-        backbone = {k: v for k, v in self.backbone_identity.items() if k not in SEEDS}
+        backbone = {k: v for k, v in self.backbone_identity.items() if k not in NOT_COMPARED}
         holdout = {} if self.holdout_content is None else {"holdout": dict(self.holdout_content)}
         return {
             "dataset": {"name": self.dataset, **self.dataset_content},

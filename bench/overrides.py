@@ -48,7 +48,7 @@ def flags_first(words: Sequence[str]) -> list[str]:
 
 def overrides_in(words: Sequence[str]) -> list[str]:
     """The words that are neither flags nor values of flags."""
-    before = [None, *words[:-1]]
+    before = ["", *words][: len(words)]
     return [
         word
         for word, previous in zip(words, before, strict=True)

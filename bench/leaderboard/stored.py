@@ -55,6 +55,9 @@ class LeftOut:
 
 
 def _without_seed(content: Any) -> Any:
-    if not isinstance(content, dict):
-        return content
-    return {name: value for name, value in content.items() if name != "seed"}
+    """Wherever it stands: a control's noise and a drawn subset carry the seed further down."""
+    if isinstance(content, dict):
+        return {key: _without_seed(item) for key, item in content.items() if key != "seed"}
+    if isinstance(content, list):
+        return [_without_seed(item) for item in content]
+    return content
