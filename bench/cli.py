@@ -1,6 +1,7 @@
 """The command `salon`: finds the verb, runs it, makes an exit code of every ending."""
 
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from types import FrameType
 
-from bench.errors import ConfigError, SalonError
+from bench.errors import ConfigError, SalonError, StoreError
 from bench.similar import did_you_mean
 
 VERBS = {
@@ -48,7 +49,9 @@ def main(words: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if words is None else words)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
-    sys.exit(_run(words, debug="debug=true" in [word.lower() for word in words]))
+    debug = "debug=true" in [word.lower() for word in words]
+    logging.raiseExceptions = debug  # else a closed pipe is a traceback per line
+    sys.exit(_run(words, debug=debug))
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -66,9 +69,15 @@ def _run(words: list[str], *, debug: bool) -> int:
     except _Interrupted as ending:
         print("terminated; the same command goes on from here", file=sys.stderr)
         return ending.code
-    except BrokenPipeError:
+    except BrokenPipeError:  # salon ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _failed(error, StoreError.code, debug, f"{error.strerror}{where}")
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}; a bug in salon, debug=true shows where"
+        return _failed(error, SalonError.code, debug, text)
 
 
 def _verb(words: list[str]) -> int:
@@ -84,8 +93,8 @@ def _verb(words: list[str]) -> int:
     return getattr(importlib.import_module(module), function)(rest)
 
 
-def _failed(error: Exception, code: int, debug: bool) -> int:
+def _failed(error: Exception, code: int, debug: bool, text: str = "") -> int:
     if debug:
         traceback.print_exception(error)
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"error: {' '.join((text or str(error)).split())}", file=sys.stderr)
     return code

@@ -31,7 +31,7 @@ def composed(name: str, words: Sequence[str], *, hydra_node: bool = False) -> Di
     folders = user_folders(words)
     overrides = [*overrides_in(words), *([search_path(folders)] if folders else [])]
     with config_errors(), salon_configs():
-        _check_defaults(name, overrides)
+        check_defaults(name, overrides)
         return compose(name, overrides, return_hydra_config=hydra_node)
 
 
@@ -53,10 +53,14 @@ def salon_configs() -> Iterator[None]:
         GlobalHydra.instance().hydra = outer
 
 
-def _check_defaults(name: str, overrides: list[str]) -> None:
+def check_defaults(name: str, overrides: list[str]) -> None:
     """A yaml's own defaults list may not climb out of the config folders either.
 
-    Without an experiment there is no defaults list but salon's own.
+    Without an experiment there is no defaults list but salon's own. To be called within
+    `salon_configs`.
+
+    Raises:
+        ConfigError: naming the yaml.
     """
     if not any(word.startswith(("experiment=", "hydra.searchpath=")) for word in overrides):
         return

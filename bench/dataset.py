@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+from bench.fingerprint import ProgressCall
 from bench.images import ImageSource
 
 
@@ -19,13 +20,23 @@ class Dataset(Protocol):
     split: str
     holdout_split: str | None
 
-    def open(self, split: str, *, manifests: Path) -> ImageSource:
+    def open(
+        self, split: str, *, manifests: Path, progress: ProgressCall | None = None
+    ) -> ImageSource:
         """Open one split.
 
         Args:
             split: a split of this dataset.
             manifests: folder in which fingerprints of files on disk are remembered.
+            progress: called as progress(done, total) while images are hashed.
 
         Raises:
             bench.errors.DatasetError: if the data is absent, damaged or ambiguous.
+        """
+
+    def locate(self) -> object:
+        """Find the data without reading it, for `salon list`.
+
+        Raises:
+            bench.errors.DatasetError: if it is not where it should be.
         """

@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,6 +37,13 @@ class FeatureSet:
     features: Tensor
     logits: Tensor | None = None
     labels: Tensor | None = None
+
+    @cached_property
+    def duplicates(self) -> int:
+        """Rows that are equal to an earlier row, bit for bit."""
+        rows = self.features.contiguous().numpy()
+        packed = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
+        return len(packed) - len(np.unique(packed))
 
 
 @dataclass

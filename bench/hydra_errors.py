@@ -20,10 +20,21 @@ def config_errors() -> Iterator[None]:
 
 
 def _one_line(error: Exception) -> str:
-    """Hydra's first line; where it says only that an override failed, its cause's too."""
+    """Hydra's first line, re-worded where it helps nobody, with its cause's where it has one."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else type(error).__name__
+    if re.search("LexerNoViableAlt|no viable alternative|mismatched input|extraneous", text):
+        return (
+            f"cannot read an override ({text}); close every bracket, and quote values with "
+            "special characters, e.g. \"generator.path='~/samples'\""
+        )
     cause = error.__cause__
     if cause is not None and text.endswith("."):
         text = f"{text} {str(cause).strip().splitlines()[0]}"
+    unknown = re.search(r"Could not override '([^']+)'", text)
+    if unknown:
+        key = unknown[1].split("@")[0]
+        return (
+            f"{key}: there is no such key; salon score --help lists them, salon list the choices."
+        )
     return re.sub(r"\s*To append to your config use \+.*", " See salon score --help.", text)

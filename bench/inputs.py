@@ -60,7 +60,7 @@ class Inputs:
     def holdout(self) -> Tensor:
         """(H, D) features of held-out real images."""
         if "holdout" not in self.sides:
-            raise DatasetError("this metric needs held-out real images; set dataset.holdout_split.")
+            raise DatasetError("a metric needs held-out real images; set dataset.holdout_split.")
         return self.sides["holdout"]().features
 
     @cached_property
@@ -109,11 +109,16 @@ def sides_of(compute: Callable[..., Any]) -> set[str]:
 
 def _logits(side: FeatureSet, name: str) -> Tensor:
     if side.logits is None:
-        raise UndefinedError(f"this metric needs logits, and the {name} side has none here.")
+        raise UndefinedError(
+            f"needs logits, and the {name} side has none here; leave the metric out "
+            "('metrics=[fid,kid,prdc]'), or take a backbone or feature file that has them."
+        )
     return side.logits
 
 
 def _labels(side: FeatureSet, name: str) -> Tensor:
     if side.labels is None:
-        raise UndefinedError(f"this metric needs class labels, and the {name} side has none.")
+        raise UndefinedError(
+            f"needs class labels, and the {name} side has none; leave the metric out."
+        )
     return side.labels

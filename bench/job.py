@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.artifacts import write_grid, write_per_image
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
-from bench.errors import DamagedRecordError, SalonError, UndefinedError
+from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
 from bench.failures import failed_line
 from bench.images import ImageSource
 from bench.inputs import Inputs
@@ -128,28 +128,43 @@ class _Work:
         seconds = time.monotonic() - started
         path = measurement.path(self.results)
         artifacts = write_per_image(path, outcome, self._image_names)
-        if self._first_images is not None:
-            artifacts |= write_grid(path, self._first_images)
+        artifacts |= self._grid(path)
         costs = {side: cost.summary() for side, cost in self.sides.costs.items()}
         record = new_record(
             self.job,
             self.config,
             measurement,
             outcome,
+            flags=self.sides.duplicates(measurement.backbone),
             deviations=self.deviations,
             artifacts=artifacts,
             cost={**costs, "metric_seconds": round(seconds, 2)},
         )
-        return write_record(path, record)
+        try:
+            return write_record(path, record)
+        except StoreError as error:  # the value is told, so that it is not lost
+            told = ", ".join(f"{name} = {value}" for name, value in values_of(record).items())
+            raise StoreError(f"{error} Measured: {told}.") from error
+
+    def _grid(self, path: Path) -> dict[str, str]:
+        """A picture beside the record; none is no reason to lose a score."""
+        if self._first_images is None:
+            return {}
+        try:
+            return write_grid(path, self._first_images)
+        except StoreError as error:
+            log.warning("no picture of the first images: %s", error)
+            return {}
 
     def _compute(self, measurement: Measurement) -> Outcome:
         if measurement.backbone not in self.inputs:
             self.inputs[measurement.backbone] = self.sides.inputs(measurement.backbone)
         metric = measurement.metric_spec
-        inputs = self.inputs[measurement.backbone].gather(measurement.metric, metric.compute)
+        inputs = self.inputs[measurement.backbone]
         try:
-            return as_outcome(metric.compute(**inputs), type(metric).scores)
-        except ValueError as error:
+            gathered = inputs.gather(measurement.metric, metric.compute)
+            return as_outcome(metric.compute(**gathered), type(metric).scores)
+        except (ValueError, UndefinedError) as error:
             raise UndefinedError(f"{measurement.metric}: {error}") from error
 
     @cached_property

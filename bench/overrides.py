@@ -13,6 +13,8 @@ PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 SECRET = re.compile(r"(api_?key|token|password|secret)$", re.IGNORECASE)
 FOLDER_FLAGS = ("--config-dir", "-cd")
 FLAGS_WITH_VALUE = (*FOLDER_FLAGS, "--cfg", "-c", "--package", "-p")
+SECRET_INSIDE = re.compile(r"(api_?key|token|password|secret)\s*:", re.IGNORECASE)
+CODE = re.compile(r"hydra\.(callbacks|job_logging|hydra_logging)\b|hydra\..*_target_")
 REFUSED_FLAGS = ("--config-path", "-cp", "--config-name", "-cn")
 
 
@@ -27,11 +29,16 @@ def check_words(words: Sequence[str]) -> None:
     folders = user_folders(words)
     for word in overrides_in(words):
         key, _, value = word.partition("=")
-        if SECRET.search(key):
+        if SECRET.search(key) or SECRET_INSIDE.search(value):
             raise ConfigError(f"{key}: the command line is stored in clear; use the environment.")
+        if CODE.match(key.lstrip("+~")):
+            raise ConfigError(f"{key}: what Hydra itself runs is not set on the command line.")
+        if key.startswith("paths.") and not value:
+            raise ConfigError(f"{key}: found nothing, expected a folder.")
         group = key.lstrip("+~").split("@")[0]
         if group in groups() or "/" in group:
             _check_choices(group, value, folders)
+    _refuse_repeated([word.partition("=")[0] for word in overrides_in(words)])
     for word in words:
         if word.split("=")[0] in REFUSED_FLAGS:
             raise ConfigError(f"{word}: salon has one config per command; use experiment=NAME.")
@@ -81,22 +88,33 @@ def groups() -> dict[str, list[str]]:
 
 def choices_in(value: str) -> list[str]:
     """The choices in "a", "a,b", "[a,b]" or "[a],[b]"; none for null and sweeps by function."""
-    if value.startswith(("glob(", "choice(", "null", "{")) or value == "":
+    if value.startswith(("glob(", "null", "{", "range(")) or value == "":
         return []
-    return [part.strip().strip("'\"") for part in re.split(r"[\[\],]", value) if part.strip()]
+    text = re.sub(r"\b(choice|sort|shuffle)\(", "[", value).replace(")", "]")
+    return [part.strip().strip("'\"") for part in re.split(r"[\[\],]", text) if part.strip()]
 
 
 def _check_choices(group: str, value: str, folders: Sequence[Path]) -> None:
+    if not value and group in groups():
+        raise ConfigError(f"{group}= names no choice. There are: {', '.join(groups()[group])}.")
     for name in choices_in(value):
         if not PLAIN.match(name):
             raise ConfigError(f"{group}={name}: a choice is a plain name, see `salon list`.")
         if group in groups() and name not in (known := _known(group, folders)):
             raise ConfigError(f"{group}={name}: {did_you_mean(name, known)}")
-    for list_text in re.findall(r"\[([^\]]*)\]", value):
+    for list_text in re.findall(r"\[([^\]]*)\]", value) or [value]:
         listed = choices_in(list_text)
         for name in listed:
             if listed.count(name) > 1:
                 raise ConfigError(f"{group}: {name} stands twice in one list.")
+
+
+def _refuse_repeated(keys: Sequence[str]) -> None:
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ConfigError(
+                f"{key} stands twice on the command line; the last would silently win."
+            )
 
 
 def _known(group: str, folders: Sequence[Path]) -> set[str]:

@@ -15,6 +15,7 @@ from bench.generator import Surroundings
 from bench.images import ImageSource
 from bench.inputs import check_input_names, sides_of
 from bench.labels import dataset_label, generator_label
+from bench.progress import Progress
 from bench.rows import RowsOf, drawn_rows
 from bench.settings import Protocol, Settings, read_protocol, read_settings, resolve_device
 from models.backbones.precomputed import Precomputed
@@ -68,9 +69,11 @@ def prepare(config: DictConfig) -> Job:
         str(name): build(node, f"backbone.{name}") for name, node in config.backbone.items()
     }
     _check_protocol(protocol, backbones)
+    build(config.tracking, "tracking")  # used last; what is wrong with it is told first
     dataset, generator = build(config.dataset, "dataset"), build(config.generator, "generator")
     manifests = Path(settings.paths.cache) / "manifests"
-    real = dataset.open(dataset.split, manifests=manifests)
+    hashing = Progress("hashing real", 0).reach
+    real = dataset.open(dataset.split, manifests=manifests, progress=hashing)
     dataset_name = dataset_label(dataset, real)
     _check_trained_on(generator, dataset_name)
     reference = _rows(real, protocol.num_real, REFERENCE_SEED, "real")
@@ -177,9 +180,9 @@ def _plan(job: Job, dataset_content: Mapping[str, Any]) -> None:
         try:
             job.identities[name] = backbone.identity()
         except WeightsError as error:
-            job.broken[name] = CheckpointError(f"backbone {name}: {error}")
+            job.broken[name] = CheckpointError(_with_name(name, error))
         except ValueError as error:
-            job.broken[name] = ConfigError(f"backbone {name}: {error}")
+            job.broken[name] = ConfigError(_with_name(name, error))
     for backbone_name, identity in job.identities.items():
         for metric_name, metric in job.metrics.items():
             job.measurements.append(
@@ -199,6 +202,10 @@ def _plan(job: Job, dataset_content: Mapping[str, Any]) -> None:
                     seed=job.settings.seed,
                 )
             )
+
+
+def _with_name(name: str, error: Exception) -> str:
+    return str(error) if str(error).startswith(f"backbone {name}") else f"backbone {name}: {error}"
 
 
 def _holdout_content(job: Job, metric: Any) -> Mapping[str, Any] | None:

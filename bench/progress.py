@@ -38,6 +38,13 @@ class Progress:
             self.last_line = now
             log.info(self.line())
 
+    def reach(self, done: int, total: int) -> None:
+        """So many units are done, of a total that is known only now."""
+        self.total = self.bar.total = total
+        self.advance(done - self.done)
+        if done >= total:
+            self.close()
+
     def over(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items, each counted once it has been dealt with."""
         for item in items:
@@ -58,4 +65,7 @@ class Progress:
         """E.g. "features 12800/50000, 310 images/s, 2 min left"."""
         left = (self.total - self.done) / max(self.rate, 1e-9)
         spelt = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
-        return f"{self.what} {self.done}/{self.total}, {self.rate:.0f} {self.unit}/s, {spelt} left"
+        rate = f"{self.rate:.0f} {self.unit}/s"
+        if self.rate < 1:
+            rate = f"{60 * self.rate:.1f} {self.unit}/min"
+        return f"{self.what} {self.done}/{self.total}, {rate}, {spelt} left"

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Record:
         environment: git commit, dirty flag, package versions, device, dtype, threads.
         cost: seconds and images/s per stage, peak memory in MB.
         created: UTC time, ISO 8601.
+        sha256: of all other fields as canonical JSON, filled in on writing; a hand-edited record
+            is found out by it.
     """
 
     key: str
@@ -58,7 +60,8 @@ class Record:
     environment: dict[str, Any]
     cost: dict[str, Any]
     created: str
-    schema: int = field(default=SCHEMA)
+    schema: int = SCHEMA
+    sha256: str = ""
 
 
 def digest(value: object) -> str:
@@ -81,7 +84,7 @@ def write_record(path: Path, record: Record) -> Record:
         StoreError: if a record of the same key holds other scores; the new one is kept beside it
             as .conflict-<hash>.
     """
-    data = _encode(record)
+    data = encode(record)
     if create_file(path, data):
         return record
     stored = read_record(path)
@@ -115,9 +118,12 @@ def read_record(path: Path) -> Record:
             f"{path} has schema {content['schema']}, this version of salon reads {SCHEMA}."
         )
     try:
-        return Record(**content)
+        record = Record(**content)
     except TypeError as error:
         raise DamagedRecordError(f"{path} is not a whole record: {error}") from error
+    if record.sha256 != _own_sha256(record):
+        raise DamagedRecordError(f"{path} was changed after it was written: its sha256 differs.")
+    return record
 
 
 def record_paths(results: Path) -> Iterator[Path]:
@@ -125,9 +131,18 @@ def record_paths(results: Path) -> Iterator[Path]:
     yield from sorted((results / "runs").rglob(f"*{SUFFIX}"))
 
 
-def _encode(record: Record) -> bytes:
-    text = json.dumps(asdict(record), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+def encode(record: Record) -> bytes:
+    """The record as its file holds it, with its own hash."""
+    whole = replace(record, sha256=_own_sha256(record))
+    text = json.dumps(asdict(whole), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
     return (text + "\n").encode()
+
+
+def _own_sha256(record: Record) -> str:
+    try:
+        return digest({k: v for k, v in asdict(record).items() if k != "sha256"})
+    except ValueError:  # NaN, which no record is written with
+        return "not a number"
 
 
 def _scores_agree(first: Record, second: Record) -> bool:

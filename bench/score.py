@@ -15,16 +15,18 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from bench import tracking
+from bench.composed import check_defaults, salon_configs, search_path
 from bench.config_folder import config_folder, register_resolvers
 from bench.deviations import deviations
 from bench.errors import CellsFailedError, LauncherError, SalonError
 from bench.failures import failed_line
 from bench.hydra_errors import config_errors
 from bench.job import run
-from bench.overrides import check_words, flags_first
+from bench.overrides import check_words, flags_first, user_folders
 from bench.prepare import prepare
 from bench.report import Line, Report, closing_table, score_table
 from bench.started import RememberFolder
+from bench.sweep_words import split_overrides
 
 log = logging.getLogger(__name__)
 LISTS = ("backbone", "metrics")
@@ -49,7 +51,10 @@ def main(words: Sequence[str]) -> int:
         The exit code of a single job; 8 for a multirun with failed cells.
     """
     check_words(words)
-    register_resolvers()
+    fixed, _ = split_overrides(words)
+    with config_errors(), salon_configs():
+        folders = user_folders(words)
+        check_defaults("score", [*fixed, *([search_path(folders)] if folders else [])])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra exits with 1 whatever happened
     os.environ["SALON_RUN"] = run_name()
     RememberFolder.last = None

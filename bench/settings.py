@@ -8,8 +8,14 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench.errors import ConfigError
+from bench.similar import did_you_mean
 from bench.typed import schema
 from models.quantise import Quantise
+
+NODES = (
+    *("dataset", "generator", "sampler", "backbone", "metrics", "protocol", "tracking"),
+    *("cluster", "plan", "hydra", "experiment"),  # of a sweep, where a file serves both
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,10 @@ def read_settings(config: DictConfig) -> Settings:
     Raises:
         ConfigError: for a wrong type or a value that cannot be.
     """
+    known = {f.name for f in fields(Settings)} | set(NODES)
+    for key in map(str, config):
+        if key not in known:
+            raise ConfigError(f"{key}: {did_you_mean(key, known)}")
     settings: Settings = _typed(config, Settings, "")
     for key in ("batch_size", "workers"):
         if getattr(settings, key) < 1:
@@ -69,6 +79,10 @@ def read_protocol(config: DictConfig) -> Protocol:
     Raises:
         ConfigError: for a wrong type or a count below 1.
     """
+    known = {f.name for f in fields(Protocol)}
+    for key in map(str, config.protocol):
+        if key not in known and not isinstance(config.protocol[key], DictConfig):
+            raise ConfigError(f"protocol.{key}: {did_you_mean(key, known)}")
     protocol: Protocol = _typed(config.protocol, Protocol, "protocol.")
     for key in ("num_real", "num_fake"):
         count = getattr(protocol, key)

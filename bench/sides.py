@@ -40,6 +40,14 @@ class Sides:
         calls = {name: partial(self._features, name, backbone) for name in names}
         return Inputs(calls, self.job.settings.seed)
 
+    def duplicates(self, backbone: str) -> dict[str, int]:
+        """How many rows of each side repeat an earlier one, as flags; of the sides made so far."""
+        return {
+            f"{side}.duplicates": found.duplicates
+            for (side, name), found in self.made.items()
+            if name == backbone and isinstance(found, FeatureSet) and found.duplicates
+        }
+
     def _features(self, side: str, backbone: str) -> FeatureSet:
         if (side, backbone) not in self.made:
             self._make(side, sorted(self._wanted(side) | {backbone}))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bench.build import build
 from bench.composed import composed
-from bench.errors import CellsFailedError
+from bench.errors import CellsFailedError, ConfigError
+from bench.overrides import check_words
 from bench.plan import PlannedJob, plan
 from bench.pool import Pool
 from bench.report import Line, closing_table
@@ -37,15 +38,22 @@ def main(words: Sequence[str]) -> int:
         print(HELP, end="")
         return 0
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    check_words(words)
     fixed, swept = split_words(words)
     config = composed("sweep", fixed, hydra_node=True)
     pool = build(config.cluster, "cluster")
     jobs = plan(config, fixed, swept)
+    if not isinstance(config.plan, bool):
+        raise ConfigError(f"plan: found {config.plan}, expected true or false.")
     if config.plan:
         return _show(jobs)
     folder = Path(config.paths.logs) / run_name()
     lines = _run(pool, jobs, folder)
     print(closing_table(lines), flush=True)
+    return _code(lines)
+
+
+def _code(lines: Sequence[Line]) -> int:
     return CellsFailedError.code if any(line.state == "failed" for line in lines) else 0
 
 
@@ -68,4 +76,4 @@ def _show(jobs: Sequence[PlannedJob]) -> int:
         print(f"{' '.join(job.words) or 'the one job'}: {job.summary()}")
     waiting = sum(not job.settled for job in jobs)
     print(f"{len(jobs)} jobs: {waiting} to run, {len(jobs) - waiting} already done or left out")
-    return 0
+    return _code([line for job in jobs for line in job.lines])

@@ -24,12 +24,17 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     for word in words:
         if word.startswith("-") and word.split("=")[0] not in FOLDER_FLAGS:
             raise ConfigError(f"salon sweep takes no flag {word}; see salon sweep --help.")
+    fixed, swept = split_overrides(words)
+    return [*(f"--config-dir={folder}" for folder in user_folders(words)), *fixed], swept
+
+
+def split_overrides(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The overrides among the words: fixed ones, and swept ones."""
     overrides = overrides_in(words)
     with config_errors():
         parsed = OverridesParser.create().parse_overrides(overrides)
     swept = [w for w, o in zip(overrides, parsed, strict=True) if o.is_sweep_override()]
-    folders = [f"--config-dir={folder}" for folder in user_folders(words)]
-    return [*folders, *(w for w in overrides if w not in swept)], swept
+    return [w for w in overrides if w not in swept], swept
 
 
 def combinations(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list[list[str]]:

@@ -14,6 +14,7 @@ from bench.public import public
 from bench.report import Report
 
 log = logging.getLogger(__name__)
+MODES = ("online", "offline", "disabled")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Wandb:
     group: str | None = None
     folder: str = "results/logs"
     timeout: int = 20
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"mode: found {self.mode!r}, expected one of {', '.join(MODES)}.")
 
     def mirror(self, config: dict[str, Any], report: Report, run: str) -> None:
         """One wandb run per job: config, scores as summary, the first images."""

@@ -104,6 +104,25 @@ def test_one_broken_backbone_file_loses_no_other_backbone(measure, small, tmp_pa
     assert states == {"efficientnet_lite0": "failed", "resnet18_random": "done"}
 
 
+def test_a_record_edited_by_hand_is_measured_anew(measure, small, tmp_path):
+    _, before = measure(*small, "metrics=[fid]")
+    (path,) = record_paths(tmp_path / "results")
+    text = path.read_text()
+    path.write_text(
+        text.replace('"num_fake": 100,\n "num_real"', '"num_fake": 20000,\n "num_real"')
+    )
+    assert path.read_text() != text
+    _, report = measure(*small, "metrics=[fid]")
+    assert report.lines[0].state == "done"
+    assert report.lines[0].scores == before.lines[0].scores
+
+
+def test_duplicates_are_counted(measure, small, tmp_path):
+    measure(*small, "metrics=[fid]", "generator=one_per_class")
+    (path,) = record_paths(tmp_path / "results")
+    assert read_record(path).flags["fake.duplicates"] >= 90
+
+
 def test_a_damaged_record_is_set_aside_and_measured_anew(measure, small, tmp_path):
     measure(*small, "metrics=[fid]")
     (path,) = record_paths(tmp_path / "results")
@@ -176,6 +195,8 @@ def test_any_dataset_can_stand_in_for_the_generator(measure, small):
         (["backbone=[precomputed]"], ConfigError, "features go with backbone=precomputed"),
         (["generator.name=a b/c"], ConfigError, "it becomes a folder"),
         (["batch_size=0"], ConfigError, "batch_size: found 0"),
+        (["+seeed=1"], ConfigError, "did you mean seed"),
+        (["+protocol.num_fakes=3"], ConfigError, "did you mean num_fake"),
         (["seed=-1"], ConfigError, "seed: found -1"),
         (["seed=abc"], ConfigError, "seed: Value 'abc'"),
         (["device=cuda:17"], ConfigError, "device=cuda:17"),

@@ -63,6 +63,31 @@ def test_a_users_folder_that_is_not_there_is_named():
         user_folders(["--config-dir=nowhere"])
 
 
+@pytest.mark.parametrize(
+    "words", [["dataset=digits", "dataset=cifar10"], ["generator=holdout,holdout"]]
+)
+def test_a_choice_made_twice_is_refused(words):
+    with pytest.raises(ConfigError, match="twice"):
+        check_words(words)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "+hydra.callbacks.x._target_=shutil.copy",
+        "+hydra.job_logging.handlers.x={class: logging.FileHandler}",
+        "hydra.launcher._target_=os.system",
+        "dataset=choice('../../evil',digits)",
+        "paths.results=",
+        "dataset=",
+        "+tracking.x={api_key: 1}",
+    ],
+)
+def test_what_could_run_code_leak_or_mislead_is_refused(word):
+    with pytest.raises(ConfigError):
+        check_words([word])
+
+
 def test_flags_are_moved_to_the_front_with_their_values():
     words = ["dataset=digits", "-m", "--config-dir", "mine", "generator=a,b"]
     expected = ["-m", "--config-dir", "mine", "dataset=digits", "generator=a,b"]

@@ -13,6 +13,7 @@ from torch import Tensor
 from bench.datasets.naming import absolute
 from bench.datasets.numpy_file import npz_keys, read_npy, read_npz
 from bench.errors import ConfigError, DatasetError
+from bench.fingerprint import ProgressCall
 
 FEATURES, LOGITS, LABELS = "features", "logits", "labels"
 
@@ -81,7 +82,9 @@ class Features:
         _refuse_absent(absolute(self.path))
         return absolute(self.path)
 
-    def open(self, split: str, *, manifests: Path) -> FeatureFile:
+    def open(
+        self, split: str, *, manifests: Path, progress: ProgressCall | None = None
+    ) -> FeatureFile:
         """Read the file of a split; nothing is remembered, for reading it is as cheap."""
         if split == self.split:
             return read_features(self.path)

@@ -1,5 +1,6 @@
 """A checkpoint of a known architecture: safetensors into a network of models.generators."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,10 @@ class WeightFile:
     sha256: str | None = None
     url: str | None = None
     licence: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"sha256: found {self.sha256!r}, expected 64 hex digits or null.")
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,9 @@ def holdout(surroundings: Surroundings, control: str) -> ImageSource:
     dataset = surroundings.dataset
     if dataset.holdout_split is None:
         raise DatasetError(
-            f"generator {control} is made from held-out real images, and dataset {dataset.name} "
-            "has no holdout: set dataset.holdout_split, or leave this control out."
+            f"generator {control} is made from held-out real images, and the dataset"
+            f"{f' {dataset.name}' if dataset.name else ''} has no holdout: set "
+            "dataset.holdout_split, or leave this control out."
         )
     return dataset.open(dataset.holdout_split, manifests=surroundings.manifests)
 

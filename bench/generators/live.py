@@ -4,13 +4,14 @@ import copy
 import hashlib
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from bench.errors import CheckpointError
+from bench.errors import CheckpointError, SalonError
 from bench.generator import Surroundings
 from bench.identity import NEUTRAL, describe
 from bench.images import ImageSource
@@ -57,11 +58,12 @@ class LiveSource(ImageSource):
     @cached_property
     def generator(self) -> Generator:
         """The generator, built when first asked for."""
-        return self.make()
+        with _generator_errors():
+            return self.make()
 
     def ready(self) -> None:
         """Build the generator and look at its first images."""
-        self.read(range(1))
+        self.read(range(self.sampling_batch))
 
     def __len__(self) -> int:
         """A generator never runs out."""
@@ -89,7 +91,8 @@ class LiveSource(ImageSource):
         padded = [*indices, *[indices[-1]] * (self.sampling_batch - len(indices))]
         seeds = [ImageSeed(self.seed, index) for index in padded]
         labels = self.labels_of(padded)
-        images = self.generator.sample(seeds, labels)
+        with _generator_errors():
+            images = self.generator.sample(seeds, labels)
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[:2] != (len(padded), 3):
             raise CheckpointError(
                 f"the generator made {images.dtype} {tuple(images.shape)}, "
@@ -133,6 +136,20 @@ class ProbedSource(LiveSource):
     def content(self) -> dict[str, object]:
         """As of any live source, and the probe."""
         return {**super().content(), "probe": self.probe}
+
+
+@contextmanager
+def _generator_errors() -> Iterator[None]:
+    """Whatever a generator's code raises is the checkpoint's trouble, told in one line."""
+    try:
+        yield
+    except SalonError:
+        raise
+    except (Exception, SystemExit) as error:
+        lines = str(error).strip().splitlines() or [""]
+        raise CheckpointError(
+            f"the generator failed: {type(error).__name__}: {lines[0]}"
+        ) from error
 
 
 def _refuse_constant(images: Tensor) -> None:

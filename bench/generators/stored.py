@@ -5,6 +5,7 @@ from typing import Any
 
 from bench.generator import Surroundings
 from bench.images import ImageSource
+from bench.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -28,4 +29,7 @@ class Stored:
 
     def open(self, surroundings: Surroundings) -> ImageSource:
         """Open the source's reference split."""
-        return self.source.open(self.source.split, manifests=surroundings.manifests)
+        hashing = Progress("hashing fake", 0).reach
+        return self.source.open(
+            self.source.split, manifests=surroundings.manifests, progress=hashing
+        )

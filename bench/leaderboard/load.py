@@ -76,7 +76,7 @@ def _read(results: Path, path: Path) -> Stored | LeftOut:
 def _conflict_files(results: Path) -> list[LeftOut]:
     """A second writer keeps other scores of the same measurement beside the record."""
     reason = "other scores than the record beside it; delete the wrong one"
-    paths = sorted((results / "runs").rglob("*.conflict"))
+    paths = sorted((results / "runs").rglob("*.conflict-*"))
     return [LeftOut(_relative(results, path), reason) for path in paths]
 
 
