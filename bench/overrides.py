@@ -110,11 +110,10 @@ def _check_choices(group: str, value: str, folders: Sequence[Path]) -> None:
 
 
 def _refuse_repeated(keys: Sequence[str]) -> None:
+    """Hydra would silently take the last; for a choice that is more likely a slip."""
     for key in keys:
-        if keys.count(key) > 1:
-            raise ConfigError(
-                f"{key} stands twice on the command line; the last would silently win."
-            )
+        if keys.count(key) > 1 and key in groups():
+            raise ConfigError(f"{key}= stands twice on the command line.")
 
 
 def _known(group: str, folders: Sequence[Path]) -> set[str]:
