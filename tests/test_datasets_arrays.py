@@ -168,3 +168,12 @@ def test_a_missing_file_is_named(tmp_path):
     for name in ["x.npy", "x.npz"]:
         with pytest.raises(DatasetError, match=f"{name} does not exist"):
             opened(tmp_path / name)
+
+
+def test_one_flipped_byte_in_a_stored_npz_is_found(tmp_path):
+    path = savez(tmp_path, LAST)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DatasetError, match=r"a\.npz: the checksum of arr_0\.npy differs"):
+        opened(path)

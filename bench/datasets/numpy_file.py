@@ -50,6 +50,21 @@ def read_npz(path: Path, key: str) -> np.ndarray:
         raise DatasetError(f"{what} cannot be read: {error}; copy the file again.") from error
 
 
+def check_sums(path: Path) -> None:
+    """Read every array of an npz file once, and compare with the checksums that it keeps.
+
+    Raises:
+        DatasetError: naming the first array that differs.
+    """
+    with _open(path) as archive:
+        try:
+            damaged = archive.testzip()
+        except (OSError, zipfile.BadZipFile, zlib.error) as error:
+            raise DatasetError(f"{path} is damaged: {error}; copy the file again.") from error
+    if damaged is not None:
+        raise DatasetError(f"{path}: the checksum of {damaged} differs; copy the file again.")
+
+
 def _read_member(path: Path, key: str, what: str) -> np.ndarray:
     with _open(path) as archive:
         info = archive.getinfo(f"{key}.npy")

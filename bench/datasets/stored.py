@@ -56,6 +56,13 @@ class StoredItems(ABC):
             BadImageError: with the reason alone.
         """
 
+    def check_whole(self) -> None:  # noqa: B027 - most containers know nothing of their bytes
+        """Check what the container itself says of its bytes, once per scan.
+
+        Raises:
+            DatasetError: if it is damaged.
+        """
+
     @abstractmethod
     def identity(self) -> dict[str, object]:
         """What is scanned: absolute path and selection, as JSON values."""
@@ -154,6 +161,7 @@ def scan_images(
     items: StoredItems, preparation: Preparation, progress: ProgressCall | None = None
 ) -> Scan:
     """Decode every image once; the first that is refused ends the scan, unless it is skipped."""
+    items.check_whole()
     tally = _Tally(items, preparation)
     fingerprint = combine(tally.kept(_look(items, preparation, progress)))
     if tally.first is None:
