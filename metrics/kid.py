@@ -65,7 +65,7 @@ def squared_mmd_with_error(
     `KernelSums.variance` says what the error holds. Simulated with Gaussian and rectified Gaussian
     features (N, M 100 to 400, D 16 and 64, 1000 draws), value +- 1.96 errors covered the truth in
     99 to 100 % of draws where both sides had one distribution: a negative first-order estimate
-    counts as 0, so the error is 15 to 35 % too wide there. Under small shifts 92 to 94 % were
+    counts as 0, so the error is 15 to 35 % too wide there. Under small shifts 91 to 94 % were
     covered, under large ones 94 %, and the mean squared error was within 8 % of the variance.
     """
     check_features(minimum=4, real=real, fake=fake)

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 
 import pandas
 import pytest
+from made_records import record, score, store
 
 import bench.leaderboard
 from bench.errors import ConfigError, StoreError
@@ -21,62 +22,10 @@ from bench.leaderboard.load import read_results
 from bench.leaderboard.markdown import escaped
 from bench.leaderboard.page import policy
 from bench.leaderboard.write import write_all
-from bench.records import Record, digest, encode, record_path, write_record
+from bench.records import encode, record_path
 
 NASTY = ("<script>alert(1)</script>", "a|b", "=1+1", "two\nlines", '" onload="x')
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x04" + b"rest"
-
-
-def record(generator="gan", metric="fid", scores=None, *, k=5, seed=0, backbone="net", **changes):
-    comparison = {
-        "dataset": {"name": "digits", "fingerprint": "f" * 64},
-        "protocol": {"name": changes.pop("protocol", "demo")},
-        "backbone": {"name": backbone, "weights_sha256": "a" * 64},
-        "metric": {"name": metric, "k": k},
-        "num_real": 90,
-        "num_fake": changes.get("num_fake", 60),
-    }
-    config = changes.pop("config", {})
-    scores = {metric: 1.0} if scores is None else scores
-    fields = {
-        "key": digest([comparison, generator, config, seed]),
-        "dataset": {"name": "digits", "config": {}},
-        "generator": {"name": generator, "config": config},
-        "backbone": {"name": backbone, "config": {}},
-        "protocol": {"name": comparison["protocol"]["name"], "config": {}},
-        "metric": {"name": metric, "config": {"k": k}},
-        "scores": {name: score(value) for name, value in scores.items()},
-        "num_real": 90,
-        "num_fake": 60,
-        "seed": seed,
-        "identities": {},
-        "deviations": [],
-        "comparison_key": digest(comparison),
-        "comparison": comparison,
-        "flags": {},
-        "artifacts": {},
-        "environment": {"git_commit": "c" * 40, "packages": {"torch": "2.14.1"}},
-        "cost": {},
-        "created": "2026-01-01T00:00:00Z",
-    }
-    return Record(**fields | changes)
-
-
-def score(value, better="lower", **known):
-    if isinstance(value, dict):
-        return value
-    empty = {"standard_error": None, "interval": None, "interval_method": None, "undefined": None}
-    return {"value": value, "better": better} | empty | known
-
-
-def store(results, *records):
-    for one in records:
-        names = {
-            role: getattr(one, role)["name"].replace("/", "_")
-            for role in ("dataset", "generator", "backbone", "metric")
-        }
-        write_record(record_path(results, key=one.key, **names), one)
-    return results
 
 
 def path_of(results, pattern="*.json"):
