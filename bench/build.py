@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
@@ -45,6 +46,10 @@ def build(node: Any, where: str) -> Any:
         key = _below_root(where, str(error.full_key or _first(error).rsplit(" ", 1)[-1]))
         raise ConfigError(f"{key} is mandatory here: type {key}=VALUE.") from error
     except InterpolationResolutionError as error:
+        missing = re.search(r"Missing mandatory value: (\S+)", str(error))
+        if missing:
+            text = f"{missing[1]} is mandatory here: type {missing[1]}=VALUE."
+            raise ConfigError(text) from error
         raise ConfigError(f"{where}: {_first(error)}") from error
     except ConfigKeyError as error:
         raise ConfigError(_unknown_key(target, node, where)) from error

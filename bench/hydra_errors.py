@@ -4,10 +4,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import yaml
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from bench.config_folder import config_folder
 from bench.errors import ConfigError
+from bench.overrides import groups
+from bench.similar import did_you_mean
 
 
 @contextmanager
@@ -33,8 +37,12 @@ def _one_line(error: Exception) -> str:
         text = f"{text} {str(cause).strip().splitlines()[0]}"
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown:
-        key = unknown[1].split("@")[0]
-        return (
-            f"{key}: there is no such key; salon score --help lists them, salon list the choices."
-        )
+        return _no_such_key(unknown[1].split("@")[0])
     return re.sub(r"\s*To append to your config use \+.*", " See salon score --help.", text)
+
+
+def _no_such_key(key: str) -> str:
+    if "." in key:
+        return f"{key}: there is no such key; salon score --help lists keys, salon list choices."
+    top = yaml.safe_load((config_folder() / "score.yaml").read_text()).keys()
+    return f"{key}: {did_you_mean(key, {*top, *groups()} - {'defaults', 'hydra'})}"

@@ -95,7 +95,7 @@ def choices_in(value: str) -> list[str]:
 
 
 def _check_choices(group: str, value: str, folders: Sequence[Path]) -> None:
-    if not value and group in groups():
+    if group in groups() and (not value or (value == "null" and group != "experiment")):
         raise ConfigError(f"{group}= names no choice. There are: {', '.join(groups()[group])}.")
     for name in choices_in(value):
         if not PLAIN.match(name):

@@ -78,9 +78,9 @@ def job(config: DictConfig) -> None:
     register_resolvers()
     folder = Path(HydraConfig.get().runtime.output_dir)
     report = score(config, folder)
-    report.write(folder)
     if any(line.scores for line in report.lines):
         print(score_table(report.lines), flush=True)
+    report.write(folder)
     if report.code and HydraConfig.get().mode == RunMode.MULTIRUN:
         raise JobFailedError(report.reasons(), report.code)
 

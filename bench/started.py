@@ -1,5 +1,6 @@
 """Remembers which folder Hydra gave to the run or sweep that this process started."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -30,12 +31,14 @@ class RememberFolder(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """A single job."""
         folder = Path(config.hydra.run.dir).absolute()
-        (folder / FILE).unlink(missing_ok=True)  # an earlier run in the same folder said that
+        with suppress(OSError):  # an earlier run in the same folder said that
+            (folder / FILE).unlink()
         RememberFolder.last = Started(folder, multirun=False)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """A sweep."""
         folder = Path(config.hydra.sweep.dir).absolute()
         for report in folder.glob(f"*/{FILE}"):
-            report.unlink(missing_ok=True)
+            with suppress(OSError):
+                report.unlink()
         RememberFolder.last = Started(folder, multirun=True)

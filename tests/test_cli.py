@@ -50,14 +50,17 @@ def test_a_leaderboard_of_nothing_says_what_to_type(capsys, tmp_path):
 
 ERRORS = [
     (["score", "metrics=[fidd]"], 2, "did you mean fid?"),
-    (["score", "sed=1"], 2, "sed"),
+    (["score", "sed=1"], 2, "did you mean seed?"),
+    (["score", "metrics=null"], 2, "names no choice"),
+    (["score", "metrics=[fid"], 2, "close every bracket"),
     (["score", "dataset=../../x"], 2, "plain name"),
-    (["score", "generator=folder"], 2, "generator.path"),
+    (["score", "generator=folder"], 2, "type generator.path=VALUE"),
     (["score", "generator=folder", "generator.path=nowhere"], 3, "nowhere"),
     (["score", "backbone=[inception]"], 4, "pt_inception-2015-12-05-6726825d.pth"),
     (["score", "metrics.fid.dof=1"], 2, "dof"),
     (["sweep", "experiment=nothing"], 2, "there is no 'nothing'"),
     (["leaderboard", "nam=x"], 2, "nam"),
+    (["score", "paths.results=/dev/null/x"], 6, "Not a directory"),
 ]
 
 
