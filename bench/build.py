@@ -92,7 +92,9 @@ def _allowed(target: str, where: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"{where}._target_: {target} cannot be imported ({error}).") from error
+        raise ConfigError(
+            f"{where}._target_: {target} cannot be imported ({error}); is its folder in PYTHONPATH?"
+        ) from error
 
 
 def _below(target: str, prefix: str) -> bool:

@@ -29,7 +29,7 @@ class Reading:
     left_out: list[LeftOut]
 
 
-def load(results: Path) -> pandas.DataFrame:
+def load(results: Path | str) -> pandas.DataFrame:
     """All good records as one long table, one row per (record, score), sorted by content.
 
     The files that were left out are logged, and are in `frame.attrs["left_out"]` as
@@ -38,7 +38,7 @@ def load(results: Path) -> pandas.DataFrame:
     Args:
         results: the folder that holds runs/.
     """
-    reading = read_results(results)
+    reading = read_results(Path(results))
     frame = long_form(reading.records)
     for item in reading.left_out:
         log.warning("left out %s: %s", item.path, item.reason)
