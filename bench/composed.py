@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path, PurePath
 
 from hydra import compose, initialize_config_dir
@@ -53,19 +54,24 @@ def salon_configs() -> Iterator[None]:
         GlobalHydra.instance().hydra = outer
 
 
-def check_defaults(name: str, overrides: list[str]) -> None:
+def check_defaults(name: str, overrides: Sequence[str]) -> None:
     """A yaml's own defaults list may not climb out of the config folders either.
 
-    Without an experiment there is no defaults list but salon's own. To be called within
-    `salon_configs`.
+    Without an experiment or a folder of the user's there is no defaults list but salon's own. To be
+    called within `salon_configs`.
 
     Raises:
         ConfigError: naming the yaml.
     """
-    if not any(word.startswith(("experiment=", "hydra.searchpath=")) for word in overrides):
-        return
+    theirs = [w for w in overrides if w.startswith(("experiment=", "hydra.searchpath="))]
+    if theirs:
+        _check_defaults_of(name, *theirs)
+
+
+@cache
+def _check_defaults_of(name: str, *overrides: str) -> None:
     loader = GlobalHydra.instance().config_loader()
-    for default in loader.compute_defaults_list(name, overrides, RunMode.RUN).defaults:
+    for default in loader.compute_defaults_list(name, list(overrides), RunMode.RUN).defaults:
         path = PurePath(default.config_path or "")
         if path.is_absolute() or ".." in path.parts:
             raise ConfigError(f"{default.parent}: its defaults list names {path}, outside conf/.")

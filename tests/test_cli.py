@@ -78,7 +78,7 @@ def test_score_help_is_for_a_newcomer(salon):
     done = salon("score", "--help")
     assert done.returncode == 0
     for group in ("dataset", "generator", "backbone", "metrics", "protocol", "experiment"):
-        assert f"  {group} " in done.stdout
+        assert f"\n  {group} " in done.stdout
     assert "Exit codes" in done.stdout
 
 

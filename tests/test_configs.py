@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from bench.build import build
 from bench.composed import composed
 from bench.config_folder import config_folder
+from bench.errors import ConfigError
 from bench.inputs import check_input_names
 from bench.listing import about
 from bench.settings import read_protocol
@@ -75,6 +76,17 @@ def test_every_named_generator_and_dataset_carries_its_yamls_name():
 def test_every_experiment_composes(file):
     command = "train" if file.stem.startswith("train_") else "sweep"
     composed(command, [f"experiment={file.stem}"])
+
+
+def test_an_experiments_defaults_list_cannot_climb_out_of_its_folder(tmp_path):
+    (tmp_path / "conf" / "experiment").mkdir(parents=True)
+    (tmp_path / "outside.yaml").write_text("name: evil")
+    (tmp_path / "conf" / "experiment" / "evil.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /dataset: ../../outside\n"
+    )
+    for name in ("score", "sweep"):
+        with pytest.raises(ConfigError, match=r"outside conf/|dataset/"):
+            composed(name, ["experiment=evil", f"--config-dir={tmp_path / 'conf'}"])
 
 
 def test_no_yaml_holds_a_path_of_one_machine():
