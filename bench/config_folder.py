@@ -1,5 +1,6 @@
 """Where conf/ lies, and the resolvers that its yamls use."""
 
+import os
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -19,6 +20,12 @@ def shipped_folder() -> str:
     return str(Path(models.__file__ or "").resolve().parent / "checkpoints")
 
 
+def home_folder() -> str:
+    """$SALON_HOME, or ~/.cache/salon: where weights, data and the cache lie."""
+    return str(Path(os.environ.get("SALON_HOME") or "~/.cache/salon").expanduser())
+
+
 def register_resolvers() -> None:
-    """Make `${salon.shipped:}` known to OmegaConf; calling it twice does no harm."""
+    """Make `${salon.shipped:}` and `${salon.home:}` known; calling it twice does no harm."""
     OmegaConf.register_new_resolver("salon.shipped", shipped_folder, replace=True)
+    OmegaConf.register_new_resolver("salon.home", home_folder, replace=True)
