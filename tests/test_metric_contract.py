@@ -43,6 +43,8 @@ def inputs(name, **changes):
         "holdout": torch.randn(40, 6, generator=draw),
         "real_logits": torch.randn(60, 5, generator=draw),
         "fake_logits": torch.randn(50, 5, generator=draw),
+        "real_labels": torch.arange(60) % 5,
+        "fake_labels": torch.arange(50) % 5,
         "rng": torch.Generator().manual_seed(7),
     }
     wanted = inspect.signature(kind(name).compute).parameters.keys() - {"self"}
