@@ -64,49 +64,50 @@ def prepare(config: DictConfig) -> Job:
     """
     settings, protocol = read_settings(config), read_protocol(config)
     device = resolve_device(settings.device)
-    metrics = _metrics(config)
-    backbones = {
-        str(name): build(node, f"backbone.{name}") for name, node in config.backbone.items()
-    }
-    _check_protocol(protocol, backbones)
+    metrics, backbones = _metrics(config), _backbones(config, protocol)
     build(config.tracking, "tracking")  # used last; what is wrong with it is told first
     dataset, generator = build(config.dataset, "dataset"), build(config.generator, "generator")
     manifests = Path(settings.paths.cache) / "manifests"
-    hashing = Progress("hashing real", 0).reach
-    real = dataset.open(dataset.split, manifests=manifests, progress=hashing)
-    dataset_name = dataset_label(dataset, real)
-    _check_trained_on(generator, dataset_name)
-    reference = _rows(real, protocol.num_real, REFERENCE_SEED, "real")
-    surroundings = Surroundings(
-        dataset=dataset,
-        reference=reference,
-        sampler=build(config.sampler, "sampler"),
-        quantise=protocol.quantise,
-        config=resolved(config.generator, "generator"),
-        seed=settings.seed,
-        device=device,
-        manifests=manifests,
+    real = dataset.open(
+        dataset.split, manifests=manifests, progress=Progress("hashing real", 0).reach
     )
+    name = dataset_label(dataset, real)
+    _check_trained_on(generator, name)
+    reference = _rows(real, protocol.num_real, REFERENCE_SEED, "real")
+    surroundings = _surroundings(config, dataset, reference, device)
     fake = generator.open(surroundings)
     _check_kinds(real, fake, backbones)
-    num_real = len(reference)
-    num_fake = protocol.num_fake or (num_real if fake.live else len(fake))
+    num_fake = protocol.num_fake or (len(reference) if fake.live else len(fake))
     job = Job(
         settings=settings,
         protocol=protocol,
         device=device,
-        dataset=dataset_name,
+        dataset=name,
         generator=generator_label(generator, fake),
         real=reference,
         fake=_rows(fake, num_fake, settings.seed, "fake"),
         holdout=_holdout(dataset, manifests) if _wants_holdout(metrics.values()) else None,
-        num_real=num_real,
+        num_real=len(reference),
         num_fake=num_fake,
         backbones=backbones,
         metrics=metrics,
     )
     _plan(job, real.content())
     return job
+
+
+def _surroundings(config: DictConfig, dataset: Any, reference: Source, device: str) -> Surroundings:
+    settings = read_settings(config)
+    return Surroundings(
+        dataset=dataset,
+        reference=reference,
+        sampler=build(config.sampler, "sampler"),
+        quantise=read_protocol(config).quantise,
+        config=resolved(config.generator, "generator"),
+        seed=settings.seed,
+        device=device,
+        manifests=Path(settings.paths.cache) / "manifests",
+    )
 
 
 def _metrics(config: DictConfig) -> dict[str, Any]:
@@ -119,14 +120,15 @@ def _metrics(config: DictConfig) -> dict[str, Any]:
     return metrics
 
 
-def _check_protocol(protocol: Protocol, backbones: Mapping[str, Any]) -> None:
+def _backbones(config: DictConfig, protocol: Protocol) -> dict[str, Any]:
     allowed = protocol.backbones
-    for name in backbones:
+    for name in map(str, config.backbone):
         if allowed is not None and name not in allowed:
             raise ConfigError(
                 f"protocol {protocol.name} is defined for {', '.join(allowed)}, not for {name}; "
                 "leave it out, or choose protocol=salon."
             )
+    return {str(name): build(node, f"backbone.{name}") for name, node in config.backbone.items()}
 
 
 def _check_trained_on(generator: Any, dataset: str) -> None:

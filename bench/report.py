@@ -47,9 +47,8 @@ class Report:
         return next((line.code for line in self.lines if line.state == "failed"), 0)
 
     def reasons(self) -> str:
-        """Why cells failed, each reason once."""
-        reasons = dict.fromkeys(str(line.reason) for line in self.lines if line.state == "failed")
-        return "; ".join(reasons)
+        """Why cells failed or were skipped, each reason once."""
+        return "; ".join(dict.fromkeys(line.reason for line in self.lines if line.reason))
 
     def write(self, folder: Path) -> None:
         """Keep it as report.json in the run's folder."""

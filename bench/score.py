@@ -118,8 +118,9 @@ def _close_run(folder: Path) -> int:
     report = Report.read(folder)
     if report is None:
         raise LauncherError(f"the job ended without a report; see {folder}")
-    if report.code:
-        raise JobFailedError(report.reasons(), report.code)
+    code = next((line.code for line in report.lines if line.code), 0)
+    if code:  # a skipped job too: alone, it is what was asked for and could not be done
+        raise JobFailedError(report.reasons(), code)
     return 0
 
 

@@ -57,6 +57,7 @@ ERRORS = [
     (["score", "generator=folder"], 2, "type generator.path=VALUE"),
     (["score", "generator=folder", "generator.path=nowhere"], 3, "nowhere"),
     (["score", "backbone=[inception]"], 4, "pt_inception-2015-12-05-6726825d.pth"),
+    (["score", "generator=dcgan_digits", "dataset.name=other"], 2, "was trained on digits"),
     (["score", "metrics.fid.dof=1"], 2, "dof"),
     (["sweep", "experiment=nothing"], 2, "there is no 'nothing'"),
     (["leaderboard", "nam=x"], 2, "nam"),
