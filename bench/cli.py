@@ -75,7 +75,7 @@ def _run(words: list[str], *, debug: bool) -> int:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         return _failed(error, StoreError.code, debug, f"{error.strerror}{where}")
-    except Exception as error:
+    except Exception as error:  # a bug: one line for the user, the traceback on request
         text = f"{type(error).__name__}: {error}; a bug in salon, debug=true shows where"
         return _failed(error, SalonError.code, debug, text)
 

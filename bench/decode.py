@@ -137,7 +137,7 @@ def what_it_is(data: bytes) -> str:
 def _refuse_frames(image: Image.Image) -> None:
     try:
         frames = getattr(image, "n_frames", 1)
-    except Exception as error:
+    except Exception as error:  # counting frames parses the file, see _open
         raise BadImageError(f"is damaged: {error}.") from error
     if frames > 1:
         raise BadImageError(f"holds {frames} frames; save the one that is meant as a still image.")
@@ -146,7 +146,7 @@ def _refuse_frames(image: Image.Image) -> None:
 def _load(image: Image.Image) -> None:
     try:
         image.load()
-    except Exception as error:
+    except Exception as error:  # likewise
         raise BadImageError(f"is truncated or damaged: {error}; copy it again.") from error
 
 
