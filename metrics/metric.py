@@ -42,12 +42,18 @@ class Outcome:
 
     Attributes:
         scores: score name -> estimate, the names that the class declares.
-        per_image: side ("real" or "fake") -> column name -> (n,) tensor; NaN where undefined.
+        per_image: side ("real" or "fake") -> column name -> (n,) tensor; NaN where undefined. A
+            column `<score>_influence` holds what each image adds to a score (mean 0 over a side);
+            its variances make standard errors, also those of differences (`metrics.paired`).
+        nearest_real: (M,) int64, index of the real image nearest to each fake; None if not known.
+        curves: curve name -> column name -> (n,) tensor, columns of equal length.
         flags: counts worth a reader's attention, e.g. {"zero_radii": 3}; zero counts are left out.
     """
 
     scores: dict[str, Estimate]
     per_image: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    nearest_real: Tensor | None = None
+    curves: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
 
 
