@@ -8,7 +8,7 @@ Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 
 
 def normal_interval(value: float, standard_error: float) -> tuple[float, float]:
-    """value +- 1.96 standard errors."""
+    """Value +- 1.96 standard errors."""
     return value - Z * standard_error, value + Z * standard_error
 
 
