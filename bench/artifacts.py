@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from bench.atomic import create_file
 from metrics.metric import Outcome
 
 SIDES = ("real", "fake")
+NEAREST = "nearest_real"
 GRID_COLUMNS = 6
 GRID_PIXELS = 384  # at most, along the longer side of the grid
 
@@ -24,24 +25,65 @@ def write_per_image(
 ) -> dict[str, str]:
     """<record>.images.csv: image, side, one column per per-image score; empty where undefined.
 
+    Where the metric knows it, `nearest_real` names the real image nearest to each fake.
+
     Returns:
         {"images": file name}, or nothing where the metric scores no single images.
     """
-    columns = sorted({column for side in outcome.per_image.values() for column in side})
-    if not columns:
+    cells = {side: _cells(outcome, side, names) for side in SIDES}
+    heads = sorted({column for columns in cells.values() for column in columns})
+    if not heads:
         return {}
+    rows = (row for side in SIDES for row in _rows(cells[side], side, heads, names[side]))
+    return {"images": _write_csv(record, "images", ["image", "side", *heads], rows)}
+
+
+def _cells(
+    outcome: Outcome, side: str, names: Mapping[str, Callable[[int], str]]
+) -> dict[str, list[str]]:
+    """Column name -> its cells on one side."""
+    columns = {
+        name: [_cell(value, name) for value in values.tolist()]
+        for name, values in outcome.per_image.get(side, {}).items()
+    }
+    if side == "fake" and outcome.nearest_real is not None:
+        columns[NEAREST] = [names["real"](index) for index in outcome.nearest_real.tolist()]
+    return columns
+
+
+def _rows(
+    columns: Mapping[str, list[str]], side: str, heads: Sequence[str], name: Callable[[int], str]
+) -> Iterator[list[str]]:
+    for row in range(len(next(iter(columns.values()), []))):
+        yield [name(row), side, *(columns[head][row] if head in columns else "" for head in heads)]
+
+
+def write_curves(record: Path, outcome: Outcome) -> dict[str, str]:
+    """<record>.<curve>.csv: one column per column of the curve.
+
+    Returns:
+        {"curve.<name>": file name} for each curve.
+    """
+    return {
+        f"curve.{name}": _write_csv(record, name, list(columns), _curve_rows(columns))
+        for name, columns in outcome.curves.items()
+    }
+
+
+def _curve_rows(columns: Mapping[str, Tensor]) -> Iterator[list[str]]:
+    for values in zip(*(column.tolist() for column in columns.values()), strict=True):
+        yield [_cell(value) for value in values]
+
+
+def _write_csv(record: Path, kind: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Returns the name of <record>.<kind>.csv."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "side", *columns])
-    for side in SIDES:
-        values = outcome.per_image.get(side, {})
-        rows = len(next(iter(values.values()))) if values else 0
-        for row in range(rows):
-            cells = [_cell(values[c][row].item()) if c in values else "" for c in columns]
-            writer.writerow([names[side](row), side, *cells])
-    path = record.with_suffix(".images.csv")
+    writer.writerow(heads)
+    writer.writerows(rows)
+    path = record.with_suffix(f".{kind}.csv")
     create_file(path, text.getvalue().encode())  # as the record: the first job's counts
-    return {"images": path.name}
+    return path.name
 
 
 def write_grid(record: Path, images: Tensor) -> dict[str, str]:
@@ -74,5 +116,8 @@ def _png(images: Tensor) -> bytes:
     return encoded.getvalue()
 
 
-def _cell(value: float) -> str:
-    return "" if math.isnan(value) else repr(value)
+def _cell(value: float | int, column: str = "") -> str:
+    """All digits of a score; influences feed standard errors only, and seven digits will do."""
+    if math.isnan(value):
+        return ""
+    return f"{value:.7g}" if column.endswith("_influence") else repr(value)

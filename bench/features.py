@@ -32,11 +32,13 @@ class FeatureSet:
         features: (N, D) float32 (or what a feature file holds).
         logits: (N, C) float32, or None.
         labels: (N,) int64, or None.
+        spatial: (N, S) float32, or None where it was not asked for or the backbone has none.
     """
 
     features: Tensor
     logits: Tensor | None = None
     labels: Tensor | None = None
+    spatial: Tensor | None = None
 
     @cached_property
     def duplicates(self) -> int:
@@ -80,12 +82,14 @@ class Extractor:
         device: where the networks run.
         batch_size: images per call of a network.
         workers: threads that read images ahead of the network.
+        spatial: whether spatial maps are kept; they can double what the cache holds.
     """
 
     cache: FeatureCache
     device: str
     batch_size: int
     workers: int
+    spatial: bool = False
     networks: dict[str, Network] = field(default_factory=dict)
 
     def extract(
@@ -164,7 +168,7 @@ class Extractor:
                 _refuse_non_finite(embedding.features, source, indices, name)
                 embedded[name].append(embedding)
             progress.advance(len(indices))
-        return {name: _stack(parts) for name, parts in embedded.items()}
+        return {name: self._stack(parts) for name, parts in embedded.items()}
 
     def _identity(self, source: ImageSource, backbone: Mapping[str, object]) -> dict[str, object]:
         """What a part of features depends on, beside its row range."""
@@ -174,6 +178,16 @@ class Extractor:
             "device_type": self.device.split(":")[0],
             "version": EXTRACTION_VERSION,
             "dtype": "float32",
+            **({"spatial": True} if self.spatial else {}),
+        }
+
+    def _stack(self, parts: Sequence[Embedding]) -> dict[str, Tensor]:
+        wanted = ("features", "logits", "spatial") if self.spatial else ("features", "logits")
+        found = {name: [getattr(part, name) for part in parts] for name in wanted}
+        return {
+            name: torch.cat([tensor.cpu() for tensor in tensors])
+            for name, tensors in found.items()
+            if tensors[0] is not None
         }
 
     def _network(self, name: str, backbone: Backbone) -> Network:
@@ -202,18 +216,10 @@ def read_ahead(
         pool.shutdown(cancel_futures=True)
 
 
-def _stack(parts: Sequence[Embedding]) -> dict[str, Tensor]:
-    tensors = {"features": torch.cat([part.features.cpu() for part in parts])}
-    logits = [part.logits.cpu() for part in parts if part.logits is not None]
-    if logits:
-        tensors["logits"] = torch.cat(logits)
-    return tensors
-
-
 def _join(parts: Sequence[dict[str, Tensor]], source: ImageSource, count: int) -> FeatureSet:
     joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     labels = source.labels_of(range(count))
-    return FeatureSet(joined["features"], joined.get("logits"), labels)
+    return FeatureSet(joined["features"], joined.get("logits"), labels, joined.get("spatial"))
 
 
 def _refuse_non_finite(

@@ -1,7 +1,7 @@
 """What a metric may ask for, by the keyword names of its `compute`; each is made once."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,9 +11,12 @@ from torch import Tensor
 
 from bench.errors import ConfigError, DatasetError, UndefinedError
 from bench.features import FeatureSet
+from bench.images import ImageSource
 from bench.similar import did_you_mean
+from metrics.neighbourhood import Neighbours, Want
 
 Side = Callable[[], FeatureSet]
+Keep = Callable[[Mapping[str, object], Callable[[], dict[str, Tensor]]], dict[str, Tensor]]
 
 
 class Inputs:
@@ -23,11 +26,22 @@ class Inputs:
         sides: "real", "fake" and, where the dataset has one, "holdout" -> a call that gives the
             side's features.
         seed: the run's seed.
+        wants: what the cell's metrics look for among neighbours; one pass finds it all.
+        images: the generated images; None where only features were given.
+        fitted: keeps what a metric fits to the real side; None keeps nothing.
     """
 
-    def __init__(self, sides: Mapping[str, Side], seed: int) -> None:
-        self.sides = sides
-        self.seed = seed
+    def __init__(
+        self,
+        sides: Mapping[str, Side],
+        seed: int,
+        *,
+        wants: Sequence[Want] = (),
+        images: ImageSource | None = None,
+        fitted: Keep | None = None,
+    ) -> None:
+        self.sides, self.seed, self.wants = sides, seed, wants
+        self.images, self.fitted = images, fitted
 
     def gather(self, metric: str, compute: Callable[..., Any]) -> dict[str, Any]:
         """Exactly the inputs that a metric names.
@@ -62,6 +76,33 @@ class Inputs:
         if "holdout" not in self.sides:
             raise DatasetError("a metric needs held-out real images; set dataset.holdout_split.")
         return self.sides["holdout"]().features
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Neighbours within and between both sides, made in one pass for all metrics."""
+        return Neighbours(real=self.real, fake=self.fake, wants=self.wants)
+
+    @cached_property
+    def fake_images(self) -> ImageSource:
+        """The generated images themselves: `len` and `read(indices)`, uint8 (n, 3, H, W)."""
+        if self.images is None:
+            raise UndefinedError("needs images, and only features were given; leave it out.")
+        return self.images
+
+    @cached_property
+    def keep(self) -> Keep:
+        """`keep(settings, fit)`: tensors fitted to the real side, cached."""
+        return self.fitted or (lambda settings, fit: fit())
+
+    @cached_property
+    def real_spatial(self) -> Tensor:
+        """(N, S) spatial features of the reference images."""
+        return _spatial(self.sides["real"](), "real")
+
+    @cached_property
+    def fake_spatial(self) -> Tensor:
+        """(M, S) spatial features of the generated images."""
+        return _spatial(self.sides["fake"](), "fake")
 
     @cached_property
     def real_logits(self) -> Tensor:
@@ -103,8 +144,36 @@ def check_input_names(metric: str, compute: Callable[..., Any]) -> None:
 
 
 def sides_of(compute: Callable[..., Any]) -> set[str]:
-    """Which sides must be extracted for a metric: "real", "fake", "holdout"."""
-    return {name.split("_")[0] for name in input_names(compute)} & {"real", "fake", "holdout"}
+    """Which sides' features a metric needs: "real", "fake", "holdout"."""
+    return {side for name in input_names(compute) for side in _NEEDS.get(name, ())}
+
+
+def wants_spatial(compute: Callable[..., Any]) -> bool:
+    """Whether a metric needs spatial features."""
+    return any(name.endswith("_spatial") for name in input_names(compute))
+
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "real": ("real",),
+    "fake": ("fake",),
+    "holdout": ("holdout",),
+    "neighbours": ("real", "fake"),
+    "keep": ("real",),
+    **{
+        f"{side}_{kind}": (side,)
+        for side in ("real", "fake")
+        for kind in ("logits", "labels", "spatial")
+    },
+}
+
+
+def _spatial(side: FeatureSet, name: str) -> Tensor:
+    if side.spatial is None:
+        raise UndefinedError(
+            f"needs spatial features, and the {name} side has none here; take backbone=inception "
+            "or a feature file with an array `spatial`."
+        )
+    return side.spatial
 
 
 def _logits(side: FeatureSet, name: str) -> Tensor:

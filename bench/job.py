@@ -10,13 +10,13 @@ from pathlib import Path
 from omegaconf import DictConfig
 from torch import Tensor
 
-from bench.artifacts import write_grid, write_per_image
+from bench.artifacts import write_curves, write_grid, write_per_image
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
 from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
 from bench.failures import failed_line
 from bench.images import ImageSource
-from bench.inputs import Inputs
+from bench.inputs import Inputs, sides_of
 from bench.outcome import as_outcome
 from bench.prepare import Job
 from bench.records import Record, read_record, write_record
@@ -77,7 +77,8 @@ def run(job: Job, config: DictConfig, deviations: list[str]) -> Report:
     results = Path(job.settings.paths.results)
     missing = [m for m in job.measurements if finished(m, results) is None]
     work = _Work(job, config, deviations, results, Sides(job, missing))
-    broken = [work.broken(backbone, metric) for backbone in job.broken for metric in job.metrics]
+    of_features = [name for name, metric in job.metrics.items() if sides_of(metric.compute)]
+    broken = [work.broken(backbone, metric) for backbone in job.broken for metric in of_features]
     return Report([*broken, *(work.line(measurement) for measurement in job.measurements)])
 
 
@@ -128,7 +129,7 @@ class _Work:
         seconds = time.monotonic() - started
         path = measurement.path(self.results)
         artifacts = write_per_image(path, outcome, self._image_names)
-        artifacts |= self._grid(path)
+        artifacts |= write_curves(path, outcome) | self._grid(path)
         costs = {side: cost.summary() for side, cost in self.sides.costs.items()}
         record = new_record(
             self.job,

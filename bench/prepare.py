@@ -1,6 +1,6 @@
 """From a config to a job that knows what it will measure, before anything expensive happens."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from models.backbones.precomputed import Precomputed
 from models.weights import WeightsError
 
 Source = ImageSource | FeatureFile
+PIXELS = "pixels"  # stands where a backbone would, for metrics that need none
 REFERENCE_SEED = 0  # which reference rows a protocol draws must not change with the run's seed
 
 
@@ -185,25 +186,34 @@ def _plan(job: Job, dataset_content: Mapping[str, Any]) -> None:
             job.broken[name] = CheckpointError(_with_name(name, error))
         except ValueError as error:
             job.broken[name] = ConfigError(_with_name(name, error))
-    for backbone_name, identity in job.identities.items():
-        for metric_name, metric in job.metrics.items():
-            job.measurements.append(
-                Measurement(
-                    dataset=job.dataset,
-                    generator=job.generator,
-                    backbone=backbone_name,
-                    metric=metric_name,
-                    dataset_content=dataset_content,
-                    generator_content=generator_content,
-                    backbone_identity=identity,
-                    holdout_content=_holdout_content(job, metric),
-                    metric_spec=metric,
-                    protocol=job.protocol,
-                    num_real=job.num_real,
-                    num_fake=job.num_fake,
-                    seed=job.settings.seed,
-                )
+    for backbone_name, identity, metric_name in _cells(job):
+        metric = job.metrics[metric_name]
+        job.measurements.append(
+            Measurement(
+                dataset=job.dataset,
+                generator=job.generator,
+                backbone=backbone_name,
+                metric=metric_name,
+                dataset_content=dataset_content,
+                generator_content=generator_content,
+                backbone_identity=identity,
+                holdout_content=_holdout_content(job, metric),
+                metric_spec=metric,
+                protocol=job.protocol,
+                num_real=job.num_real,
+                num_fake=job.num_fake,
+                seed=job.settings.seed,
             )
+        )
+
+
+def _cells(job: Job) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """(backbone, its identity, metric); a metric of the images themselves is measured once."""
+    of_features = [name for name, metric in job.metrics.items() if sides_of(metric.compute)]
+    for backbone, identity in job.identities.items():
+        yield from ((backbone, identity, metric) for metric in of_features)
+    of_pixels = [name for name in job.metrics if name not in of_features]
+    yield from ((PIXELS, {"architecture": "none"}, metric) for metric in of_pixels)
 
 
 def _with_name(name: str, error: Exception) -> str:

@@ -10,8 +10,11 @@ from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
 from bench.errors import SalonError
 from bench.features import Cost, Extractor, FeatureSet
-from bench.inputs import Inputs, sides_of
+from bench.fitted import Fitted
+from bench.images import ImageSource
+from bench.inputs import Inputs, sides_of, wants_spatial
 from bench.prepare import Job, Source
+from metrics.neighbourhood import Want
 from models.weights import WeightsError
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,13 @@ class Sides:
         """What metrics may ask for in one feature space."""
         names = [name for name in ("real", "fake", "holdout") if self._source(name) is not None]
         calls = {name: partial(self._features, name, backbone) for name in names}
-        return Inputs(calls, self.job.settings.seed)
+        return Inputs(
+            calls,
+            self.job.settings.seed,
+            wants=self._wants(backbone),
+            images=self.job.fake if isinstance(self.job.fake, ImageSource) else None,
+            fitted=self._fitted(backbone),
+        )
 
     def duplicates(self, backbone: str) -> dict[str, int]:
         """How many rows of each side repeat an earlier one, as flags; of the sides made so far."""
@@ -59,6 +68,19 @@ class Sides:
     def _wanted(self, side: str) -> set[str]:
         return {m.backbone for m in self.missing if side in sides_of(m.metric_spec.compute)}
 
+    def _wants(self, backbone: str) -> list[Want]:
+        """What the missing metrics look for among neighbours, so that one pass finds it all."""
+        metrics = [m.metric_spec for m in self.missing if m.backbone == backbone]
+        return [want for metric in metrics if hasattr(metric, "wants") for want in metric.wants()]
+
+    def _fitted(self, backbone: str) -> Fitted:
+        real = {"images": self.job.real.content(), "rows": self.job.num_real}
+        backbone_identity = self.job.identities.get(backbone, {})
+        return Fitted(self._cache("fitted"), {"real": real, "backbone": dict(backbone_identity)})
+
+    def _cache(self, kind: str) -> FeatureCache:
+        return FeatureCache(Path(self.job.settings.paths.cache) / kind)
+
     def _make(self, side: str, names: list[str]) -> None:
         """All in one pass; where that fails, each by itself, so that one loses no other."""
         try:
@@ -75,7 +97,7 @@ class Sides:
         source = self._source(side)
         assert source is not None  # `inputs` offers only the sides that there are
         if isinstance(source, FeatureFile):
-            given = FeatureSet(source.rows(), source.logits, source.labels)
+            given = FeatureSet(source.rows(), source.logits, source.labels, source.spatial)
             self.made |= {(side, name): given for name in names}
             return
         count = {"real": self.job.num_real, "fake": self.job.num_fake}.get(side, len(source))
@@ -91,5 +113,11 @@ class Sides:
     @cached_property
     def _extractor(self) -> Extractor:
         settings = self.job.settings
-        cache = FeatureCache(Path(settings.paths.cache) / "features")
-        return Extractor(cache, self.job.device, settings.batch_size, settings.workers)
+        spatial = any(wants_spatial(m.metric_spec.compute) for m in self.missing)
+        return Extractor(
+            self._cache("features"),
+            self.job.device,
+            settings.batch_size,
+            settings.workers,
+            spatial,
+        )

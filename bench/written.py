@@ -32,7 +32,7 @@ def new_record(
         key=m.key,
         dataset={"name": m.dataset, "config": public(config.dataset)},
         generator={"name": m.generator, "config": public(config.generator)},
-        backbone={"name": m.backbone, "config": public(config.backbone[m.backbone])},
+        backbone={"name": m.backbone, "config": _backbone_config(config, m.backbone)},
         protocol={"name": job.protocol.name, "config": public(config.protocol)},
         metric={"name": m.metric, "config": public(config.metrics[m.metric])},
         scores=score_entries(outcome, type(m.metric_spec).scores),
@@ -53,6 +53,11 @@ def new_record(
         cost={**cost, "peak_memory_mb": peak_memory_mb()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _backbone_config(config: DictConfig, backbone: str) -> dict[str, Any]:
+    """Nothing for metrics of the images themselves."""
+    return public(config.backbone[backbone]) if backbone in config.backbone else {}
 
 
 def _image_counts(job: Job) -> dict[str, int]:

@@ -1,15 +1,15 @@
 """Which balls around real features hold which generated features, and the other way round."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from metrics.blocks import ENTRIES, blocks
-from metrics.distances import Points, place, squared_distance_bounds, squared_distances
-from metrics.metric import check_features
-from metrics.neighbours import check_neighbours, joint_centre, squared_radii
+from metrics.distances import squared_distances
+from metrics.screen import Pairs, Side, Tile
 
 
 class Ties(Enum):
@@ -28,47 +28,71 @@ class Overlap:
         smallest_ball: (M,) float64, squared radius of the smallest of them, infinity if none.
         smallest_ball_index: (M,) int64, the real at its centre, -1 if none.
         fakes_held: (N,) int64, fakes that each real ball holds.
-        fake_balls: (N,) int64, fake balls that hold each real; 0 if no fake radii were given.
+        held_fake: (N,) int64, one of them, -1 if none.
+        fake_balls: (N,) int64, fake balls that hold each real.
+        fake_ball_index: (N,) int64, the fake at the centre of one of them, -1 if none.
     """
 
     real_balls: Tensor
     smallest_ball: Tensor
     smallest_ball_index: Tensor
     fakes_held: Tensor
+    held_fake: Tensor
     fake_balls: Tensor
+    fake_ball_index: Tensor
 
 
 @dataclass(frozen=True)
-class Neighbourhoods:
-    """Balls that reach the k-th neighbour, on both sides, and what they hold.
+class Radii:
+    """Squared radii of the balls of one rule.
 
     Attributes:
-        overlap: which balls hold which points.
-        flags: how many radii are zero, by side; sides without any are left out.
+        real: (N,) float64.
+        fake: (M,) float64.
+        ties: whether the surface belongs to a ball.
     """
 
-    overlap: Overlap
-    flags: dict[str, int]
+    real: Tensor
+    fake: Tensor
+    ties: Ties
 
 
-def neighbourhoods(*, real: Tensor, fake: Tensor, k: int, ties: Ties) -> Neighbourhoods:
-    """Put a ball on every row that reaches its k-th neighbour, and find what each holds.
+class BallCounter:
+    """Counts what the balls of several rules hold, seeing every tile of (fake, real) pairs once.
 
     Args:
-        real: (N, D) features, N > k.
-        fake: (M, D) features, M > k.
-        k: neighbour that a ball reaches, not counting its own centre.
-        ties: whether the surface belongs to a ball.
-
-    Raises:
-        ValueError: if k < 1, a side has no more than k rows or is not usable, or widths differ.
+        fakes, reals: the two sides.
+        rules: radii by any key.
     """
-    check_neighbours(k, real=real, fake=fake)
-    reals, fakes = squared_radii(real, k), squared_radii(fake, k)
-    found = overlap(
-        real=real, fake=fake, real_squared_radii=reals, fake_squared_radii=fakes, ties=ties
-    )
-    return Neighbourhoods(found, zero_radii(real=reals, fake=fakes))
+
+    def __init__(self, fakes: Side, reals: Side, rules: Mapping[Any, Radii]) -> None:
+        self.fakes, self.reals, self.rules = fakes, reals, rules
+        self.found = {key: _nothing_found(fakes, reals) for key in rules}
+        self.real_reach = _largest([radii.real for radii in rules.values()])
+        self.fake_reach = _largest([radii.fake for radii in rules.values()])
+
+    def see(self, tile: Tile) -> None:
+        """Count the pairs of one tile."""
+        limits = self.fake_reach[tile.i][:, None], self.real_reach[tile.j][None, :]
+        pairs = tile.near(*limits)
+        squares = self._decisive(pairs)
+        for key, radii in self.rules.items():
+            _count(self.found[key], pairs, squares, radii)
+
+    def results(self) -> dict[Any, Overlap]:
+        """Rule -> what its balls hold."""
+        return self.found
+
+    def _decisive(self, pairs: Pairs) -> Tensor:
+        """(P,) values that compare with every radius as the direct sums do."""
+        undecided = torch.zeros_like(pairs.i, dtype=torch.bool)
+        for radii in self.rules.values():
+            for limit in (radii.fake[pairs.i], radii.real[pairs.j]):
+                undecided |= (pairs.low <= limit) & (limit <= pairs.high)
+        squares = pairs.high.clone()
+        i, j = pairs.i[undecided], pairs.j[undecided]
+        squares[undecided] = squared_distances(self.fakes.rows, self.reals.rows, i, j)
+        return squares
 
 
 def zero_radii(**squared_radii_by_side: Tensor) -> dict[str, int]:
@@ -80,75 +104,44 @@ def zero_radii(**squared_radii_by_side: Tensor) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def overlap(
-    *,
-    real: Tensor,
-    fake: Tensor,
-    real_squared_radii: Tensor,
-    fake_squared_radii: Tensor | None = None,
-    ties: Ties,
-    entries: int = ENTRIES,
-) -> Overlap:
-    """Compare every (fake, real) distance with the radii at both ends, in one pass.
-
-    Args:
-        real: (N, D) features.
-        fake: (M, D) features.
-        real_squared_radii: (N,) float64, from `squared_radii`.
-        fake_squared_radii: (M,) float64, or None where fake balls are not needed.
-        ties: whether the surface belongs to a ball.
-        entries: pairs held at a time; cannot change the result.
-    """
-    check_features(real=real, fake=fake)
-    centre = joint_centre(real, fake)
-    fakes, reals = place(fake, centre=centre), place(real, centre=centre)
-    found = _nothing_found(fakes=len(fake), reals=len(real), device=fake.device)
-    for block in blocks(len(fake), width=len(real), entries=entries):
-        pairs = _Pairs(fakes, reals, block, *squared_distance_bounds(fakes, reals, block))
-        _count_real_balls(found, pairs, real_squared_radii, ties)
-        if fake_squared_radii is not None:
-            held = pairs.within(fake_squared_radii[block, None], ties)
-            found.fake_balls.add_(held.sum(dim=0))
-    return found
+def _count(found: Overlap, pairs: Pairs, squares: Tensor, radii: Radii) -> None:
+    below: Callable[[Tensor, Tensor], Tensor] = torch.lt if radii.ties is Ties.strict else torch.le
+    held = below(squares, radii.real[pairs.j])
+    _count_real_balls(found, pairs.i[held], pairs.j[held], radii.real)
+    held = below(squares, radii.fake[pairs.i])
+    i, j = pairs.i[held], pairs.j[held]
+    found.fake_balls.add_(torch.bincount(j, minlength=len(found.fake_balls)))
+    found.fake_ball_index[j] = i
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """One block of pairs: bounds on their distances, and the way to the exact ones."""
-
-    fakes: Points
-    reals: Points
-    block: slice
-    low: Tensor  # (m, N)
-    high: Tensor
-
-    def within(self, squared_radii: Tensor, ties: Ties) -> Tensor:
-        """(m, N) bool: is the distance below the radius, which broadcasts over the block."""
-        within = self.high < squared_radii
-        i, j = ((self.low <= squared_radii) & ~within).nonzero(as_tuple=True)
-        direct = squared_distances(self.fakes, self.reals, self.block.start + i, j)
-        limit = squared_radii.expand_as(self.low)[i, j]
-        within[i, j] = direct < limit if ties is Ties.strict else direct <= limit
-        return within
+def _count_real_balls(found: Overlap, i: Tensor, j: Tensor, squared_radii: Tensor) -> None:
+    found.real_balls.add_(torch.bincount(i, minlength=len(found.real_balls)))
+    found.fakes_held.add_(torch.bincount(j, minlength=len(found.fakes_held)))
+    found.held_fake[j] = i
+    before = found.smallest_ball.clone()
+    found.smallest_ball.scatter_reduce_(0, i, squared_radii[j], "amin")
+    smaller = (squared_radii[j] == found.smallest_ball[i]) & (squared_radii[j] < before[i])
+    i, j = i[smaller], j[smaller]
+    found.smallest_ball_index[i] = torch.iinfo(torch.int64).max
+    found.smallest_ball_index.scatter_reduce_(0, i, j, "amin")
 
 
-def _count_real_balls(found: Overlap, pairs: _Pairs, squared_radii: Tensor, ties: Ties) -> None:
-    held = pairs.within(squared_radii[None, :], ties)
-    found.fakes_held.add_(held.sum(dim=0))
-    found.real_balls[pairs.block] = held.sum(dim=1)
-    smallest, index = torch.where(held, squared_radii, torch.inf).min(dim=1)
-    found.smallest_ball[pairs.block] = smallest
-    found.smallest_ball_index[pairs.block] = index.where(smallest.isfinite(), -1)
+def _largest(radii: list[Tensor]) -> Tensor:
+    return torch.stack(radii).amax(dim=0)
 
 
-def _nothing_found(*, fakes: int, reals: int, device: torch.device) -> Overlap:
-    def zeros(count: int) -> Tensor:
-        return torch.zeros(count, dtype=torch.int64, device=device)
+def _nothing_found(fakes: Side, reals: Side) -> Overlap:
+    device = fakes.rows.values.device
+
+    def filled(count: int, value: int) -> Tensor:
+        return torch.full((count,), value, dtype=torch.int64, device=device)
 
     return Overlap(
-        real_balls=zeros(fakes),
-        smallest_ball=torch.full((fakes,), torch.inf, dtype=torch.float64, device=device),
-        smallest_ball_index=zeros(fakes) - 1,
-        fakes_held=zeros(reals),
-        fake_balls=zeros(reals),
+        real_balls=filled(len(fakes), 0),
+        smallest_ball=torch.full((len(fakes),), torch.inf, dtype=torch.float64, device=device),
+        smallest_ball_index=filled(len(fakes), -1),
+        fakes_held=filled(len(reals), 0),
+        held_fake=filled(len(reals), -1),
+        fake_balls=filled(len(reals), 0),
+        fake_ball_index=filled(len(reals), -1),
     )

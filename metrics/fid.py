@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import scipy.linalg
 import torch
 from torch import Tensor
 
-from metrics.blocks import blocks
+from metrics.fid_influence import full_rank_pair, influence_of_pair
+from metrics.gaussian import Gaussian
 from metrics.metric import Better, Estimate, Outcome
-from metrics.moments import Moments, check_divisor, mean
+from metrics.moments import Moments, check_divisor
+from metrics.overlap import CholeskyPair, cholesky_pair, nuclear_norm
 
 
 def frechet_distance(*, real: Tensor, fake: Tensor, ddof: int = 1) -> float:
@@ -17,8 +18,9 @@ def frechet_distance(*, real: Tensor, fake: Tensor, ddof: int = 1) -> float:
 
     d = |mu_r - mu_f|^2 + tr(S_r + S_f - 2 (S_r S_f)^(1/2)), in squared feature units. With factors
     A^T A = S_r and B^T B = S_f the last trace is the nuclear norm of A B^T, so no matrix root is
-    taken: exact for every N, D and rank. Zero means equal means and covariances. Biased upwards
-    at finite N and M. Lower is better.
+    taken. At full rank A and B are Cholesky factors; else they come from the rows, exact for every
+    N, D and rank. Zero means equal means and covariances. Biased upwards at finite N and M. Lower
+    is better.
 
     Args:
         real: (N, D) features of reference images, N > ddof.
@@ -38,12 +40,7 @@ def frechet_distance(*, real: Tensor, fake: Tensor, ddof: int = 1) -> float:
     half the digits only; singular values of A B^T hold all.
     """
     check_divisor(ddof, real=real, fake=fake)
-    real_mean, fake_mean = mean(real), mean(fake)
-    return _distance(
-        gap=real_mean - fake_mean,
-        real_factor=_factor(real, real_mean) / (len(real) - ddof) ** 0.5,
-        fake_factor=_factor(fake, fake_mean) / (len(fake) - ddof) ** 0.5,
-    )
+    return distance_between(Gaussian(real, ddof), Gaussian(fake, ddof))
 
 
 def frechet_distance_from_moments(*, real: Moments, fake: Moments) -> float:
@@ -61,30 +58,53 @@ def frechet_distance_from_moments(*, real: Moments, fake: Moments) -> float:
             positive semi-definite.
     """
     _check_moments(real=real, fake=fake)
-    return _distance(
-        gap=real.mean.double() - fake.mean.double(),
-        real_factor=_root("real", real.covariance.double()),
-        fake_factor=_root("fake", fake.covariance.double()),
-    )
+    covariances = real.covariance.double(), fake.covariance.double()
+    pair = cholesky_pair(real=covariances[0], fake=covariances[1])
+    if pair is not None:
+        overlap = float(pair.singular.sum())
+    else:
+        overlap = nuclear_norm(_root("real", covariances[0]) @ _root("fake", covariances[1]).T)
+    traces = float(covariances[0].trace() + covariances[1].trace())
+    return _distance(real.mean.double() - fake.mean.double(), traces, overlap)
 
 
-def _distance(*, gap: Tensor, real_factor: Tensor, fake_factor: Tensor) -> float:
-    traces = float(real_factor.square().sum() + fake_factor.square().sum())
-    overlap = _nuclear_norm(real_factor @ fake_factor.T)
+def distance_between(real: Gaussian, fake: Gaussian) -> float:
+    """`frechet_distance` of sides whose parts may be there already."""
+    return _distance_of_pair(real, fake, full_rank_pair(real, fake))
+
+
+def measure(*, real: Tensor, fake: Tensor, ddof: int, score: str) -> tuple[Outcome, float | None]:
+    """The distance under a name, with error, influences and flag; and its bias where known.
+
+    Args:
+        real: (N, D) checked features.
+        fake: (M, D) checked features.
+        ddof: as for `frechet_distance`.
+        score: name of the score; the influences' column is `<score>_influence`.
+    """
+    sides = Gaussian(real, ddof), Gaussian(fake, ddof)
+    pair = full_rank_pair(*sides)
+    value = _distance_of_pair(*sides, pair)
+    found = None if pair is None else influence_of_pair(*sides, pair)
+    if found is None:
+        flags = {"rank_deficient": 1} if pair is None else {}
+        return Outcome(scores={score: Estimate(value)}, flags=flags), None
+    scores = {score: found.estimate(value)}
+    return Outcome(scores=scores, per_image=found.per_image(f"{score}_influence")), found.bias
+
+
+def _distance_of_pair(real: Gaussian, fake: Gaussian, pair: CholeskyPair | None) -> float:
+    if pair is not None:
+        overlap = float(pair.singular.sum())
+    else:
+        overlap = nuclear_norm(real.factor @ fake.factor.T)
+    return _distance(real.mean - fake.mean, real.trace + fake.trace, overlap)
+
+
+def _distance(gap: Tensor, traces: float, overlap: float) -> float:
     distance = float(gap @ gap) + traces - 2 * overlap
     rounding = 4 * (len(gap) + 8) * torch.finfo(torch.float64).eps * traces
     return 0.0 if -rounding <= distance < 0 else distance
-
-
-def _factor(rows: Tensor, centre: Tensor) -> Tensor:
-    """(min(N, D), D) factor A with A^T A = sum (x - centre)(x - centre)^T, block by block."""
-    width = len(centre)
-    factor = torch.zeros(0, width, dtype=torch.float64, device=rows.device)
-    for block in blocks(len(rows), width=width, entries=4 * width * width):
-        factor = torch.cat([factor, rows[block].double() - centre])
-        if len(factor) > width:
-            factor = torch.linalg.qr(factor, mode="r").R
-    return factor
 
 
 def _root(side: str, covariance: Tensor) -> Tensor:
@@ -96,12 +116,6 @@ def _root(side: str, covariance: Tensor) -> Tensor:
             f"{float(values[-1]):.3g}, expected none below zero; compute it from features again."
         )
     return (vectors * values.clamp(min=0).sqrt()).T
-
-
-def _nuclear_norm(matrix: Tensor) -> float:
-    # gesvd: torch's divide-and-conquer was seen to take ten times as long on decaying spectra
-    singular = scipy.linalg.svd(matrix.cpu().numpy(), compute_uv=False, lapack_driver="gesvd")
-    return float(singular.sum())
 
 
 def _check_moments(**sides: Moments) -> None:
@@ -123,7 +137,9 @@ def _check_moments(**sides: Moments) -> None:
 
 @dataclass(frozen=True)
 class Fid:
-    """Protocol: all rows of both sides; flags N <= D, where a covariance has no full rank.
+    """Protocol: all rows of both sides; flags a covariance without full rank.
+
+    `fid_bias` is how much of `fid` is owed to finite N and M, to first order; it is not taken off.
 
     Attributes:
         ddof: covariance divisor N - ddof.
@@ -131,12 +147,18 @@ class Fid:
 
     ddof: int = 1
 
-    scores: ClassVar[dict[str, Better]] = {"fid": Better.LOWER}
+    scores: ClassVar[dict[str, Better]] = {"fid": Better.LOWER, "fid_bias": Better.NEITHER}
 
     def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
-        """One distance over all rows."""
-        value = frechet_distance(real=real, fake=fake, ddof=self.ddof)
-        deficient = min(len(real), len(fake)) <= real.shape[1]
+        """One distance over all rows, its error and bias, and what each image adds to it."""
+        check_divisor(self.ddof, real=real, fake=fake)
+        found, bias = measure(real=real, fake=fake, ddof=self.ddof, score="fid")
+        reported = Estimate(float("nan"), undefined=_NO_BIAS) if bias is None else Estimate(bias)
         return Outcome(
-            scores={"fid": Estimate(value)}, flags={"rank_deficient": 1} if deficient else {}
+            scores={**found.scores, "fid_bias": reported},
+            per_image=found.per_image,
+            flags=found.flags,
         )
+
+
+_NO_BIAS = "a side has no more than 2 D images, or a covariance has no full rank"

@@ -2,7 +2,10 @@
 
 from math import sqrt
 
+from scipy.stats import binom
 from torch import Tensor
+
+from metrics.metric import Estimate
 
 Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 
@@ -12,7 +15,7 @@ def normal_interval(value: float, standard_error: float) -> tuple[float, float]:
     return value - Z * standard_error, value + Z * standard_error
 
 
-def wilson_interval(share: float, count: int) -> tuple[float, float]:
+def wilson_interval(share: float, count: float) -> tuple[float, float]:
     """Wilson's score interval of a share of `count` independent images; within [0, 1].
 
     Source: E. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
@@ -32,3 +35,33 @@ def standard_error(*influences: Tensor) -> float:
         *influences: (n,) per side, n >= 2; sides are independent samples.
     """
     return sqrt(sum(float(side.double().var()) / len(side) for side in influences))
+
+
+def mean_estimate(values: Tensor, *, given: str) -> Estimate:
+    """Mean of independent images with its standard error.
+
+    Args:
+        values: (n,), n >= 1; no interval for a single one.
+        given: what the error does not hold, e.g. "the reference images".
+    """
+    value = float(values.double().mean())
+    if len(values) < 2:
+        return Estimate(value)
+    error = standard_error(values)
+    method = f"value +- 1.96 standard errors of the mean, given {given}"
+    return Estimate(value, error, normal_interval(value, error), method)
+
+
+def median_estimate(values: Tensor, *, given: str) -> Estimate:
+    """Median of independent images with the interval that two order statistics enclose.
+
+    The number of images below the median is binomial(n, 1/2), whatever their distribution.
+    """
+    ordered = values.double().sort().values
+    low = max(int(binom.ppf(0.025, len(values), 0.5)) - 1, 0)
+    high = len(values) - 1 - low
+    method = f"order statistics {low + 1} and {high + 1} of {len(values)}, given {given}"
+    value = float((ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2)
+    return Estimate(
+        value, interval=(float(ordered[low]), float(ordered[high])), interval_method=method
+    )

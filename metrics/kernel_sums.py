@@ -1,13 +1,39 @@
 """Unbiased squared MMD and its sampling variance, from row sums of three kernel matrices."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isqrt
+from typing import Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
-from metrics.blocks import ENTRIES, blocks
-from metrics.polynomial_kernel import PolynomialKernel, Side
+from metrics.blocks import blocks
+
+TILE = 1000**2  # kernel values of one square block; a power of two collides in the cache
+
+
+class Side(Protocol):
+    """Features made ready for a kernel."""
+
+    def __len__(self) -> int:
+        """Rows."""
+
+    def __getitem__(self, block: slice) -> Self:
+        """Some of the rows."""
+
+
+S = TypeVar("S", bound=Side)
+
+
+class Kernel(Protocol[S]):
+    """A symmetric kernel, up to terms f(x) + f(y), which leave every MMD as it is."""
+
+    def side(self, rows: Tensor) -> S:
+        """Make (N, D) features ready once for many blocks."""
+
+    def __call__(self, x: S, y: S) -> Tensor:
+        """(n, m) block of kernel values; the caller may overwrite it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +63,19 @@ class KernelSums:
         n, m = len(self.real_real), len(self.fake_fake)
         within = self.real_real.sum() / (n * (n - 1)) + self.fake_fake.sum() / (m * (m - 1))
         return float(within - 2 * self.real_fake.sum() / (n * m))
+
+    def influences(self) -> tuple[Tensor, Tensor]:
+        """First-order influence of each real and each fake on `squared_mmd`, both of mean 0.
+
+        What leaving the image out takes away, times N - 1 (times M - 1 for fakes), less its mean:
+        2 (a(x) - mean a), with a(x) the sum of the kernel of x with the other reals / (N - 2) less
+        its mean with the fakes. N - 2, not N - 1, makes it exact and the same for every kernel
+        that differs by f(x) + f(y) only. N, M >= 3.
+        """
+        n, m = len(self.real_real), len(self.fake_fake)
+        a = self.real_real / (n - 2) - self.real_fake / m
+        b = self.fake_fake / (m - 2) - self.fake_real / n
+        return 2 * (a - a.mean()), 2 * (b - b.mean())
 
     def variance(self) -> float:
         """Sampling variance of `squared_mmd`, nearly unbiased, for N, M >= 4.
@@ -76,9 +115,9 @@ def _centred_square(sums: Tensor, squares: float) -> float:
 
 
 def kernel_sums(
-    kernel: PolynomialKernel, *, real: Tensor, fake: Tensor, entries: int = ENTRIES
+    kernel: Kernel[S], *, real: Tensor, fake: Tensor, entries: int = TILE
 ) -> KernelSums:
-    """Sum the three kernel matrices in blocks of rows.
+    """Sum the three kernel matrices in square blocks.
 
     Args:
         kernel: kernel of two sides.
@@ -86,44 +125,65 @@ def kernel_sums(
         fake: (M, D) features.
         entries: kernel values held at a time.
 
+    Returns:
+        Sums in float64, of kernel values in the kernel's own precision.
+
     Raises:
         ValueError: if the kernel overflows.
     """
     x, y = kernel.side(real), kernel.side(fake)
-    real_real, real_squares = _within(kernel, x, entries)
-    fake_fake, fake_squares = _within(kernel, y, entries)
-    real_fake, fake_real, squares = _between(kernel, x, y, entries)
+    real_real, real_squares = _within(kernel, x, entries, real.device)
+    fake_fake, fake_squares = _within(kernel, y, entries, fake.device)
+    real_fake, fake_real, squares = _between(kernel, x, y, entries, real.device)
     _check_range(real_squares, fake_squares, squares)
     return KernelSums(
         real_real, fake_fake, real_fake, fake_real, real_squares, fake_squares, squares
     )
 
 
-def _within(kernel: PolynomialKernel, side: Side, entries: int) -> tuple[Tensor, float]:
+def _within(kernel: Kernel[S], side: S, entries: int, device: torch.device) -> tuple[Tensor, float]:
     """(N,) row sums and the sum of squares without the diagonal; each pair is computed once."""
-    sums = torch.zeros_like(side.along)
+    sums = torch.zeros(len(side), dtype=torch.float64, device=device)
     squares = 0.0
-    for block in blocks(len(side), width=len(side), entries=entries):
-        values = kernel(side[block], side[block.start :]).fill_diagonal_(0)
-        mirrored = values[:, block.stop - block.start :]
-        sums[block] += values.sum(dim=1)
-        sums[block.stop :] += mirrored.sum(dim=0)
-        squares += float(values.square().sum() + mirrored.square().sum())
+    for i, j in _tiles(len(side), len(side), entries):
+        if i.start > j.start:
+            continue
+        values = kernel(side[i], side[j])
+        if i == j:
+            values.fill_diagonal_(0)
+        sums[i] += values.sum(dim=1)
+        if i != j:
+            sums[j] += values.sum(dim=0)
+        squares += _squares(values) * (1 if i == j else 2)
     return sums, squares
 
 
 def _between(
-    kernel: PolynomialKernel, real: Side, fake: Side, entries: int
+    kernel: Kernel[S], real: S, fake: S, entries: int, device: torch.device
 ) -> tuple[Tensor, Tensor, float]:
     """(N,) and (M,) sums over the other side, and the sum of squares."""
-    real_sums, fake_sums = torch.zeros_like(real.along), torch.zeros_like(fake.along)
+    real_sums = torch.zeros(len(real), dtype=torch.float64, device=device)
+    fake_sums = torch.zeros(len(fake), dtype=torch.float64, device=device)
     squares = 0.0
-    for block in blocks(len(real), width=len(fake), entries=entries):
-        values = kernel(real[block], fake)
-        real_sums[block] = values.sum(dim=1)
-        fake_sums += values.sum(dim=0)
-        squares += float(values.square().sum())
+    for i, j in _tiles(len(real), len(fake), entries):
+        values = kernel(real[i], fake[j])
+        real_sums[i] += values.sum(dim=1)
+        fake_sums[j] += values.sum(dim=0)
+        squares += _squares(values)
     return real_sums, fake_sums, squares
+
+
+def _tiles(rows: int, columns: int, entries: int) -> Iterator[tuple[slice, slice]]:
+    """Square blocks that cover a matrix."""
+    edge = max(1, isqrt(entries))
+    for i in blocks(rows, width=edge, entries=edge * edge):
+        for j in blocks(columns, width=edge, entries=edge * edge):
+            yield i, j
+
+
+def _squares(values: Tensor) -> float:
+    """Sum of squares; short float32 sums, one per row, are added in float64."""
+    return float(torch.linalg.vector_norm(values, dim=1).double().square().sum())
 
 
 def _check_range(*squares: float) -> None:

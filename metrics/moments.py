@@ -53,9 +53,16 @@ def moments(rows: Tensor, *, ddof: int = 1, entries: int = ENTRIES) -> Moments:
     centre = mean(rows, entries=entries)
     scatter = torch.zeros(len(centre), len(centre), dtype=torch.float64, device=rows.device)
     for block in blocks(len(rows), width=rows.shape[1], entries=entries):
-        centred = rows[block].double() - centre
-        scatter.addmm_(centred.T, centred)
+        scatter += _gram(rows[block].double() - centre)
     return Moments(mean=centre, covariance=scatter / (len(rows) - ddof))
+
+
+def _gram(rows: Tensor) -> Tensor:
+    """(D, D) rows^T rows."""
+    if rows.device.type != "cpu":
+        return rows.T @ rows
+    table = rows.numpy()
+    return torch.from_numpy(table.T @ table)  # numpy sees the symmetry: half the work of torch's
 
 
 def check_divisor(ddof: int, **sides: Tensor) -> None:

@@ -1,15 +1,29 @@
-"""Distance to the k-th nearest neighbour, exact and in bounded memory."""
+"""Nearest neighbours, exact and in bounded memory."""
 
-import torch
+from dataclasses import dataclass
+
 from torch import Tensor
 
-from metrics.blocks import ENTRIES, blocks
-from metrics.distances import Points, place, squared_distance_bounds, squared_distances
+from metrics.distances import Rows
+from metrics.k_nearest import KNearest
 from metrics.metric import check_features
-from metrics.moments import mean
+from metrics.screen import Side, Tile, frame, screening_dtype, side, tiles
 
 
-def radii(rows: Tensor, k: int, *, entries: int = ENTRIES) -> Tensor:
+@dataclass(frozen=True)
+class Nearest:
+    """The nearest row of another set.
+
+    Attributes:
+        distances: (N,) float64, 0 exactly where the other set holds a copy.
+        indices: (N,) int64 rows of the other set, the smallest among equal distances.
+    """
+
+    distances: Tensor
+    indices: Tensor
+
+
+def radii(rows: Tensor, k: int) -> Tensor:
     """Distance of each row to its k-th nearest neighbour in the same set.
 
     A row is not its own neighbour, by index: a copy of it is, at distance 0.
@@ -17,7 +31,6 @@ def radii(rows: Tensor, k: int, *, entries: int = ENTRIES) -> Tensor:
     Args:
         rows: (N, D) features, N > k.
         k: which neighbour, 1 is the nearest.
-        entries: pairs held at a time; cannot change the result.
 
     Returns:
         (N,) float64.
@@ -25,39 +38,72 @@ def radii(rows: Tensor, k: int, *, entries: int = ENTRIES) -> Tensor:
     Raises:
         ValueError: if k < 1, N <= k, or the rows hold NaN or infinity.
     """
-    return squared_radii(rows, k, entries=entries).sqrt()
+    return squared_radii(rows, k)[:, -1].sqrt()
 
 
-def squared_radii(rows: Tensor, k: int, *, entries: int = ENTRIES) -> Tensor:
-    """`radii` squared: what balls are compared by, since a root could make two radii equal."""
+def squared_radii(rows: Tensor, k: int) -> Tensor:
+    """Squared distances to the 1st ... k-th nearest neighbour in the same set.
+
+    Squared is what balls are compared by: a root could make two radii equal.
+
+    Returns:
+        (N, k) float64, ascending along a row; the same for every size of tile.
+
+    Raises:
+        ValueError: as `radii`.
+    """
     check_neighbours(k, rows=rows)
-    points = place(rows, centre=mean(rows))
-    return _squared_kth(points, points, k, itself=True, entries=entries)
+    dtype = screening_dtype(len(rows), len(rows), rows.device)
+    return nearest_within(side(Rows(rows), frame(rows), dtype), k).squared_distances
 
 
-def nearest_distances(*, rows: Tensor, among: Tensor, entries: int = ENTRIES) -> Tensor:
-    """Distance of each row to the nearest row of another set.
+def nearest_within(rows: Side, k: int) -> KNearest:
+    """The k nearest other rows of each row, of rows that were made ready for products."""
+    found = KNearest(rows.rows, rows.rows, k)
+    for tile in tiles(rows, rows):
+        offer_rows(tile, found)
+        if tile.i != tile.j:
+            offer_columns(tile, found)
+    found.settle()
+    return found
+
+
+def nearest(*, rows: Tensor, among: Tensor) -> Nearest:
+    """The nearest row of another set, for each row.
 
     Args:
         rows: (N, D) features.
         among: (M, D) features, M >= 1.
-        entries: pairs held at a time; cannot change the result.
-
-    Returns:
-        (N,) float64, 0 exactly where `among` holds a copy.
 
     Raises:
         ValueError: if a side is empty, holds NaN or infinity, or the widths differ.
     """
     check_features(rows=rows, among=among)
-    centre = joint_centre(rows, among)
-    points, others = place(rows, centre=centre), place(among, centre=centre)
-    return _squared_kth(points, others, 1, itself=False, entries=entries).sqrt()
+    shared = frame(rows, among)
+    dtype = screening_dtype(len(rows), len(among), rows.device)
+    a, b = Rows(rows), Rows(among)
+    found = KNearest(a, b, 1)
+    for tile in tiles(side(a, shared, dtype), side(b, shared, dtype)):
+        offer_rows(tile, found)
+    found.settle()
+    return Nearest(found.squared_distances[:, 0].sqrt(), found.indices[:, 0])
 
 
-def joint_centre(a: Tensor, b: Tensor) -> Tensor:
-    """(D,) a point between two sets; any would do, a near one keeps rounding small."""
-    return (mean(a) + mean(b)) / 2
+def nearest_distances(*, rows: Tensor, among: Tensor) -> Tensor:
+    """Distance of each row to the nearest row of another set, (N,) float64."""
+    return nearest(rows=rows, among=among).distances
+
+
+def offer_rows(tile: Tile, found: KNearest) -> None:
+    """Neighbours of the tile's rows among its columns."""
+    found.lower(tile.i, tile.reach(found.k, dim=1))
+    found.offer(tile.near(found.limit[tile.i][:, None]))
+
+
+def offer_columns(tile: Tile, found: KNearest) -> None:
+    """Neighbours of the tile's columns among its rows."""
+    found.lower(tile.j, tile.reach(found.k, dim=0))
+    found.offer(tile.near(found.limit[tile.j][None, :]).swapped())
 
 
 def check_neighbours(k: int, **sides: Tensor) -> None:
@@ -66,29 +112,20 @@ def check_neighbours(k: int, **sides: Tensor) -> None:
     Raises:
         ValueError: if k < 1, a side has no more than k rows or is not usable, or widths differ.
     """
+    check_features(minimum=1, **sides)
+    check_rank(k, **{name: len(rows) for name, rows in sides.items()})
+
+
+def check_rank(k: int, **counts: int) -> None:
+    """Refuse a k that some number of rows is too small for.
+
+    Raises:
+        ValueError: if k < 1 or a side has no more than k rows.
+    """
     if k < 1:
         raise ValueError(f"k is {k}, expected 1 (the nearest neighbour) or more.")
-    check_features(minimum=1, **sides)
-    for side, rows in sides.items():
-        if len(rows) <= k:
+    for name, count in counts.items():
+        if count <= k:
             raise ValueError(
-                f"{side}: found {len(rows)} rows, k={k} needs at least {k + 1}. "
-                "Lower k or add images."
+                f"{name}: found {count} rows, k={k} needs at least {k + 1}. Lower k or add images."
             )
-
-
-def _squared_kth(points: Points, among: Points, k: int, *, itself: bool, entries: int) -> Tensor:
-    """(N,) k-th smallest direct squared distance; `itself` leaves out the pairs (i, i)."""
-    count = len(points.rows)
-    kth = torch.empty(count, dtype=torch.float64, device=points.rows.device)
-    for block in blocks(count, width=len(among.rows), entries=entries):
-        low, high = squared_distance_bounds(points, among, block)
-        if itself:
-            low.diagonal(block.start).fill_(torch.inf)
-            high.diagonal(block.start).fill_(torch.inf)
-        reach = high.kthvalue(k, dim=1, keepdim=True).values  # the k-th distance is no larger
-        i, j = (low <= reach).nonzero(as_tuple=True)
-        direct = low.fill_(torch.inf)
-        direct[i, j] = squared_distances(points, among, block.start + i, j)
-        kth[block] = direct.kthvalue(k, dim=1).values
-    return kth

@@ -5,8 +5,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metrics.balls import Overlap, Ties, neighbourhoods
-from metrics.metric import Better, Estimate, Outcome
+from metrics.balls import Overlap, Ties
+from metrics.density import Density, next_balls
+from metrics.held_shares import HeldShare, held_share
+from metrics.metric import Better, Outcome
+from metrics.neighbourhood import Balls, NearestReal, Neighbours, Want
+from metrics.precision_recall import shares
 
 
 def prdc(*, real: Tensor, fake: Tensor, k: int = 5, ties: Ties = Ties.strict) -> dict[str, float]:
@@ -33,16 +37,16 @@ def prdc(*, real: Tensor, fake: Tensor, k: int = 5, ties: Ties = Ties.strict) ->
     2020, eq. 3-4, and the authors' code (for the strict comparison).
     Differs: no N x M matrix is held; copies are at distance 0 exactly.
     """
-    return _values(neighbourhoods(real=real, fake=fake, k=k, ties=ties).overlap, k)
+    found = Neighbours(real=real, fake=fake)[Balls(k, ties)]
+    held = {name: each.share for name, each in _shares(found).items()}
+    density = float(found.real_balls.double().mean()) / k
+    order = ("precision", "recall", "density", "coverage")
+    return {name: {**held, "density": density}[name] for name in order}
 
 
-def _values(found: Overlap, k: int) -> dict[str, float]:
-    return {
-        "precision": float((found.real_balls > 0).double().mean()),
-        "recall": float((found.fake_balls > 0).double().mean()),
-        "density": float(found.real_balls.double().mean()) / k,
-        "coverage": float((found.fakes_held > 0).double().mean()),
-    }
+def _shares(found: Overlap) -> dict[str, HeldShare]:
+    coverage = held_share(found.fakes_held, found.held_fake, len(found.real_balls))
+    return {**shares(found), "coverage": coverage}
 
 
 @dataclass(frozen=True)
@@ -64,21 +68,42 @@ class Prdc:
         "coverage": Better.HIGHER,
     }
 
-    def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
+    @property
+    def balls(self) -> Balls:
+        """Which balls are counted."""
+        return Balls(self.k, self.ties)
+
+    def wants(self) -> tuple[Want, ...]:
+        """What the shared pass must look for."""
+        return self.balls, *next_balls(self.balls), NearestReal()
+
+    def compute(self, *, neighbours: Neighbours) -> Outcome:
         """The four scores, and the columns of which they are the means."""
-        found = neighbourhoods(real=real, fake=fake, k=self.k, ties=self.ties)
-        held = found.overlap
+        found = neighbours[self.balls]
+        held, density = _shares(found), Density(neighbours, self.balls)
+        estimates = {name: each.estimate() for name, each in held.items()}
+        estimates["density"] = density.estimate()
+        precision, recall, coverage = (held[name] for name in ("precision", "recall", "coverage"))
         return Outcome(
-            scores={name: Estimate(value) for name, value in _values(held, self.k).items()},
+            scores={name: estimates[name] for name in self.scores},
             per_image={
                 "fake": {
-                    "in_real_manifold": (held.real_balls > 0).double(),
-                    "density": held.real_balls.double() / self.k,
+                    "in_real_manifold": (found.real_balls > 0).double(),
+                    "density": density.of_fakes + density.value,
+                    "precision_influence": precision.of_points,
+                    "recall_influence": recall.of_balls,
+                    "density_influence": density.of_fakes,
+                    "coverage_influence": coverage.of_balls,
                 },
                 "real": {
-                    "in_fake_manifold": (held.fake_balls > 0).double(),
-                    "covered": (held.fakes_held > 0).double(),
+                    "in_fake_manifold": (found.fake_balls > 0).double(),
+                    "covered": (found.fakes_held > 0).double(),
+                    "precision_influence": precision.of_balls,
+                    "recall_influence": recall.of_points,
+                    **({} if density.of_reals is None else {"density_influence": density.of_reals}),
+                    "coverage_influence": coverage.of_points,
                 },
             },
-            flags=found.flags,
+            nearest_real=neighbours.nearest_real.indices,
+            flags=self.balls.flags(neighbours),
         )

@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metrics.balls import Overlap, Ties, neighbourhoods
-from metrics.metric import Better, Estimate, Outcome
+from metrics.balls import Overlap, Ties
+from metrics.held_shares import HeldShare, held_share
+from metrics.metric import Better, Outcome
+from metrics.neighbourhood import Balls, NearestReal, Neighbours, Want
 
 
 def precision_recall(
@@ -34,13 +36,16 @@ def precision_recall(
     Models", 2019, eq. 1-3.
     Differs: distances decide as in float64, not float32 or float16.
     """
-    return _shares(neighbourhoods(real=real, fake=fake, k=k, ties=ties).overlap)
+    found = Neighbours(real=real, fake=fake)[Balls(k, ties)]
+    return {name: held.share for name, held in shares(found).items()}
 
 
-def _shares(found: Overlap) -> dict[str, float]:
+def shares(found: Overlap) -> dict[str, HeldShare]:
+    """Precision and recall of an overlap, with the influence of every image."""
+    reals, fakes = len(found.fake_balls), len(found.real_balls)
     return {
-        "precision": float((found.real_balls > 0).double().mean()),
-        "recall": float((found.fake_balls > 0).double().mean()),
+        "precision": held_share(found.real_balls, found.smallest_ball_index, reals),
+        "recall": held_share(found.fake_balls, found.fake_ball_index, fakes),
     }
 
 
@@ -58,14 +63,34 @@ class PrecisionRecall:
 
     scores: ClassVar[dict[str, Better]] = {"precision": Better.HIGHER, "recall": Better.HIGHER}
 
-    def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
+    @property
+    def balls(self) -> Balls:
+        """Which balls are counted."""
+        return Balls(self.k, self.ties)
+
+    def wants(self) -> tuple[Want, ...]:
+        """What the shared pass must look for."""
+        return self.balls, NearestReal()
+
+    def compute(self, *, neighbours: Neighbours) -> Outcome:
         """Both shares, and for every image whether it lies in the other side's manifold."""
-        found = neighbourhoods(real=real, fake=fake, k=self.k, ties=self.ties)
+        found = neighbours[self.balls]
+        held = shares(found)
+        precision, recall = held["precision"], held["recall"]
         return Outcome(
-            scores={name: Estimate(value) for name, value in _shares(found.overlap).items()},
+            scores={name: each.estimate() for name, each in held.items()},
             per_image={
-                "fake": {"in_real_manifold": (found.overlap.real_balls > 0).double()},
-                "real": {"in_fake_manifold": (found.overlap.fake_balls > 0).double()},
+                "fake": {
+                    "in_real_manifold": (found.real_balls > 0).double(),
+                    "precision_influence": precision.of_points,
+                    "recall_influence": recall.of_balls,
+                },
+                "real": {
+                    "in_fake_manifold": (found.fake_balls > 0).double(),
+                    "precision_influence": precision.of_balls,
+                    "recall_influence": recall.of_points,
+                },
             },
-            flags=found.flags,
+            nearest_real=neighbours.nearest_real.indices,
+            flags=self.balls.flags(neighbours),
         )

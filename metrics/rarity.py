@@ -6,9 +6,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from metrics.balls import Ties, overlap, zero_radii
-from metrics.metric import Better, Estimate, Outcome, check_features
-from metrics.neighbours import check_neighbours, squared_radii
+from metrics.balls import Overlap, Ties
+from metrics.held_shares import held_share
+from metrics.intervals import mean_estimate, median_estimate
+from metrics.metric import Better, Estimate, Outcome
+from metrics.neighbourhood import NearestReal, Neighbours, RealBalls, Want
 
 
 def rarity_scores(*, real: Tensor, fake: Tensor, k: int = 3) -> Tensor:
@@ -33,16 +35,11 @@ def rarity_scores(*, real: Tensor, fake: Tensor, k: int = 3) -> Tensor:
     Images", 2023, eq. 4.
     Differs: the authors' code returns 0 where undefined, which would sort as the most common.
     """
-    return _rarity(real=real, fake=fake, k=k)[0]
+    return _rarity(Neighbours(real=real, fake=fake)[RealBalls(k, Ties.strict)])
 
 
-def _rarity(*, real: Tensor, fake: Tensor, k: int) -> tuple[Tensor, dict[str, int]]:
-    check_features(real=real, fake=fake)
-    check_neighbours(k, real=real)
-    radii = squared_radii(real, k)
-    found = overlap(real=real, fake=fake, real_squared_radii=radii, ties=Ties.strict)
-    rarity = found.smallest_ball.where(found.real_balls > 0, torch.nan).sqrt()
-    return rarity, zero_radii(real=radii)
+def _rarity(found: Overlap) -> Tensor:
+    return found.smallest_ball.where(found.real_balls > 0, torch.nan).sqrt()
 
 
 @dataclass(frozen=True)
@@ -62,15 +59,28 @@ class Rarity:
         "defined_fraction": Better.HIGHER,
     }
 
-    def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
+    @property
+    def balls(self) -> RealBalls:
+        """Which balls are searched."""
+        return RealBalls(self.k, Ties.strict)
+
+    def wants(self) -> tuple[Want, ...]:
+        """What the shared pass must look for."""
+        return self.balls, NearestReal()
+
+    def compute(self, *, neighbours: Neighbours) -> Outcome:
         """Summary of the defined scores, and the score of every generated image."""
-        rarity, flags = _rarity(real=real, fake=fake, k=self.k)
-        defined = rarity[~rarity.isnan()]
-        share = Estimate(len(defined) / len(rarity))
+        found = neighbours[self.balls]
+        rarity = _rarity(found)
+        share = held_share(found.real_balls, found.smallest_ball_index, len(neighbours.real))
         return Outcome(
-            scores={**_summary(defined), "defined_fraction": share},
-            per_image={"fake": {"rarity": rarity}},
-            flags=flags,
+            scores={**_summary(rarity[~rarity.isnan()]), "defined_fraction": share.estimate()},
+            per_image={
+                "fake": {"rarity": rarity, "defined_fraction_influence": share.of_points},
+                "real": {"defined_fraction_influence": share.of_balls},
+            },
+            nearest_real=neighbours.nearest_real.indices,
+            flags=self.balls.flags(neighbours),
         )
 
 
@@ -79,7 +89,7 @@ def _summary(defined: Tensor) -> dict[str, Estimate]:
         nothing = Estimate(torch.nan, undefined="no generated image lies in a real ball")
         return {"mean": nothing, "median": nothing, "max": nothing}
     return {
-        "mean": Estimate(float(defined.mean())),
-        "median": Estimate(float(defined.quantile(0.5))),
+        "mean": mean_estimate(defined, given="the reference images"),
+        "median": median_estimate(defined, given="the reference images"),
         "max": Estimate(float(defined.max())),
     }

@@ -14,10 +14,12 @@ class Embedding:
     Attributes:
         features: (n, D) float32.
         logits: (n, C) float32, or None for a network without a classifier.
+        spatial: (n, S) float32, a flattened map that still knows where things are, or None.
     """
 
     features: Tensor
     logits: Tensor | None
+    spatial: Tensor | None = None
 
 
 Network = Callable[[Tensor], Embedding]

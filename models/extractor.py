@@ -15,7 +15,7 @@ class Extractor:
     """The network that a backbone loads.
 
     Attributes:
-        trunk: scaled images float32 (n, 3, S, S) -> features (n, D) and logits (n, C) or None.
+        trunk: scaled images float32 (n, 3, S, S) -> Embedding.
         resolution: S, in pixels.
         rule: how images meet S.
         scaling: float32 0..255 -> what the trunk was trained on.
@@ -46,11 +46,11 @@ class Extractor:
         """
         _check(images)
         with torch.inference_mode():
-            features, logits = self.trunk(self._prepare(images))
-        # cloned outside inference mode: its tensors cannot be changed in place later
+            found: Embedding = self.trunk(self._prepare(images))
         return Embedding(
-            features=features.float().clone(),
-            logits=None if logits is None else logits.float().clone(),
+            _plain(found.features),
+            None if found.logits is None else _plain(found.logits),
+            None if found.spatial is None else _plain(found.spatial),
         )
 
     def _prepare(self, images: Tensor) -> Tensor:
@@ -62,6 +62,11 @@ class Extractor:
     @property
     def _memory_format(self) -> torch.memory_format:
         return torch.channels_last if self.channels_last else torch.contiguous_format
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """Cloned outside inference mode: its tensors cannot be changed in place later."""
+    return tensor.float().clone()
 
 
 def _check(images: Tensor) -> None:

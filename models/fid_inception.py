@@ -15,8 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.backbone import Embedding
+
 FEATURES = 2048
 CLASSES = 1008
+SPATIAL_CHANNELS = 7
 RESOLUTION = 299
 
 Pool = Callable[[Tensor], Tensor]
@@ -200,14 +203,24 @@ class FidInception(nn.Module):
         self.Mixed_7c = _mixed_7(2048, maximum_same)
         self.fc = nn.Linear(FEATURES, CLASSES)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features after the global average, and logits."""
+    def forward(self, x: Tensor) -> Embedding:
+        """Features after the global average, logits, and the spatial map of sFID."""
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))  # (n, 64, 147, 147)
         x = maximum_half(x)
         x = maximum_half(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(x)))  # (n, 192, 35, 35)
         x = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x)))
-        x = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(x)))))
+        x = self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(x))))
+        spatial = _spatial(x)
+        x = self.Mixed_6e(x)
         x = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x)))  # (n, 2048, 8, 8)
         features = F.adaptive_avg_pool2d(x, 1).flatten(1)
         bias = self.fc.bias if self.logits_bias else None
-        return features, F.linear(features, self.fc.weight, bias)
+        return Embedding(features, F.linear(features, self.fc.weight, bias), spatial)
+
+
+def _spatial(x: Tensor) -> Tensor:
+    """(n, 17 17 7), the first channels of Mixed_6d with channels last, as in C. Nash et al., 2021.
+
+    They are those of its 1x1 branch, the tensor mixed_6/conv of TensorFlow's graph.
+    """
+    return x[:, :SPATIAL_CHANNELS].permute(0, 2, 3, 1).flatten(1)

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from models.backbone import Embedding
+
 
 class TimmTrunk(nn.Module):
     """Scaled images (n, 3, S, S) -> features before the classifier (n, D), logits (n, C) or None.
@@ -14,7 +16,7 @@ class TimmTrunk(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor) -> Embedding:
         """Features and logits of one pass through the trunk.
 
         Raises:
@@ -28,5 +30,5 @@ class TimmTrunk(nn.Module):
                 "name a model that pools its features"
             )
         if self.network.num_classes == 0:
-            return features, None
-        return features, self.network.forward_head(maps)  # type: ignore[operator]
+            return Embedding(features, None)
+        return Embedding(features, self.network.forward_head(maps))  # type: ignore[operator]

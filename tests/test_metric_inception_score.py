@@ -1,10 +1,12 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 from torch_fidelity.metric_isc import isc_features_to_metric
 from torchmetrics.image.inception import InceptionScore as TorchmetricsScore
 
-from metrics.inception_score import InceptionScore, Shuffle, inception_score
+from metrics.inception_score import InceptionScore, Shuffle, SplitRule, inception_score
 
 
 def logits(*, rows=103, classes=7, seed=0, scale=2.0):
@@ -107,3 +109,76 @@ def test_refusals_say_what_to_do():
         inception_score(logits=logits(), shuffle=Shuffle.rng)
     with pytest.raises(ValueError, match="splits is 0"):
         inception_score(logits=logits(), splits=0)
+
+
+def edges_of(rule, count, splits, size):
+    if rule is SplitRule.dropped:
+        return [(i * (count // splits), (i + 1) * (count // splits)) for i in range(splits)]
+    if rule is SplitRule.fixed:
+        return [(a, min(a + size, count)) for a in range(0, count, size)]
+    if rule is SplitRule.chunk:
+        cuts = np.cumsum([0, *map(len, torch.arange(count).chunk(splits))])
+        return list(pairwise(cuts.tolist()))
+    return [(i * count // splits, (i + 1) * count // splits) for i in range(splits)]
+
+
+@pytest.mark.parametrize("rule", SplitRule)
+@pytest.mark.parametrize("count", [12, 25, 103])
+def test_split_rules_equal_a_plain_form(rule, count):
+    values = logits(rows=count)
+    found = inception_score(
+        logits=values, split_rule=rule, split_size=10, shuffle=Shuffle.none, ddof=1
+    )
+    edges = edges_of(rule, count, 10, 10)
+    assert found == pytest.approx(brute_force(values, edges, ddof=1), rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("count", [12, 25, 103])
+def test_chunks_equal_torchmetrics(count, monkeypatch):
+    values = logits(rows=count).double()
+    peer = TorchmetricsScore(feature=torch.nn.Identity()).set_dtype(torch.float64)
+    peer.features = [values]
+    monkeypatch.setattr(torch, "randperm", torch.arange)  # its order is global and unseeded
+    expected = [float(x) for x in peer.compute()]
+    found = inception_score(logits=values, split_rule=SplitRule.chunk, shuffle=Shuffle.none, ddof=1)
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_influence_is_the_derivative_towards_one_more_weight():
+    values = logits(rows=20).double()
+    protocol = InceptionScore(splits=1)
+    found = protocol.compute(fake_logits=values, rng=torch.Generator())
+    influence = found.per_image["fake"]["is_mean_influence"]
+    assert float(influence.mean()) == pytest.approx(0, abs=1e-12)
+    more = torch.cat([values.repeat(5000, 1), values[3:4].repeat(20, 1)])
+    slope = (inception_score(logits=more, splits=1)[0] - found.scores["is_mean"].value) * 5001
+    assert slope == pytest.approx(float(influence[3]), rel=1e-2)
+
+
+@pytest.mark.parametrize("rule", SplitRule)
+def test_error_is_the_mean_of_the_splits_errors(rule):
+    values = logits(rows=103)
+    protocol = InceptionScore(splits=4, split_rule=rule, split_size=30, shuffle=Shuffle.none)
+    found = protocol.compute(fake_logits=values, rng=torch.Generator())
+    p, variances = np.exp(values.double().numpy()), []
+    p /= p.sum(axis=1, keepdims=True)
+    edges = edges_of(rule, 103, 4, 30)
+    for a, b in edges:
+        kl = (p[a:b] * np.log(p[a:b] / p[a:b].mean(0))).sum(1)
+        variances.append(np.exp(kl.mean()) ** 2 * kl.var() / (b - a))
+    expected = np.sqrt(np.sum(variances)) / len(edges)
+    error = found.scores["is_mean"].standard_error
+    assert error == pytest.approx(expected, rel=0.01)  # 1/N of the splits against 1/(N - 1)
+    left_out = 103 - sum(b - a for a, b in edges)
+    assert found.flags == ({"images_left_out": left_out} if left_out else {})
+
+
+def test_interval_needs_as_many_images_in_a_split_as_classes():
+    def estimate(rows):
+        values = logits(rows=rows, classes=7)
+        return InceptionScore().compute(fake_logits=values, rng=torch.Generator()).scores["is_mean"]
+
+    assert estimate(69).interval is None
+    low, high = estimate(70).interval
+    assert low < estimate(70).value < high

@@ -1,10 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch_fidelity.metric_kid import kid_features_to_metric
 from torchmetrics.image.kid import poly_mmd
 
-from metrics.kid import Kid, squared_mmd, squared_mmd_with_error
+from metrics.intervals import standard_error
+from metrics.kernel_sums import kernel_sums
+from metrics.kid import (
+    Kid,
+    centred_kernel,
+    product_dtype,
+    squared_mmd,
+    squared_mmd_with_error,
+)
 
 
 def features(*, rows, width=16, seed=0, shift=0.0):
@@ -136,7 +146,7 @@ def test_interval_lies_around_the_value():
     estimate = Kid().compute(real=features(rows=20), fake=features(rows=9, seed=1)).scores["kid"]
     low, high = estimate.interval
     assert low < estimate.value < high
-    assert high - low == pytest.approx(2 * 1.96 * estimate.standard_error)
+    assert high - low == pytest.approx(2 * 1.96 * estimate.standard_error, rel=1e-4)
     assert "standard errors" in estimate.interval_method
 
 
@@ -148,3 +158,70 @@ def test_refusals_say_what_to_do():
         squared_mmd(real=ten[:1], fake=ten)
     with pytest.raises(ValueError, match="Divide both sides"):
         squared_mmd(real=ten * 1e60, fake=ten * 1e60)
+
+
+def in_both_precisions(real, fake):
+    kernel = centred_kernel(real=real, fake=fake)
+    narrow = replace(kernel, dtype=torch.float32)
+    return [kernel_sums(k, real=real, fake=fake, entries=2**18) for k in (narrow, kernel)]
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.4, 30.0])
+def test_float32_products_keep_six_digits_of_a_distance(offset):
+    real = features(rows=1500, width=64).relu() + offset
+    fake = features(rows=1500, width=64, seed=1, shift=0.2).relu() + offset
+    narrow, wide = in_both_precisions(real, fake)
+    assert narrow.squared_mmd() == pytest.approx(wide.squared_mmd(), rel=1e-6)
+    assert narrow.variance() == pytest.approx(wide.variance(), rel=1e-5)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.4, 30.0])
+def test_float32_products_cannot_be_seen_where_both_sides_are_alike(offset):
+    real = features(rows=1500, width=64).relu() + offset
+    fake = features(rows=1500, width=64, seed=1).relu() + offset
+    narrow, wide = in_both_precisions(real, fake)
+    gap = abs(narrow.squared_mmd() - wide.squared_mmd())
+    assert gap < 1e-5 * wide.variance() ** 0.5
+    within = (1 + offset**2) ** 3  # at least the mean kernel of two reals
+    assert gap < 1e-6 * within
+
+
+def test_float32_is_for_many_rows_of_ordinary_size():
+    def dtype(rows, scale=1.0):
+        side = features(rows=rows, width=4) * scale
+        kernel = centred_kernel(real=side, fake=side)
+        return product_dtype(kernel, real=side, fake=side)
+
+    assert dtype(2048) is torch.float32
+    assert dtype(2047) is torch.float64
+    assert dtype(2048, 1e-6) is dtype(2048, 1e6) is torch.float64
+
+
+def test_influence_is_what_leaving_an_image_out_takes_away():
+    real, fake = features(rows=30, shift=3.0), features(rows=20, seed=1, shift=3.5)
+    columns = Kid().compute(real=real, fake=fake).per_image
+    every = squared_mmd(real=real, fake=fake)
+
+    def without(rows):
+        return [torch.cat([rows[:i], rows[i + 1 :]]) for i in range(len(rows))]
+
+    real_steps = [29 * (every - squared_mmd(real=rest, fake=fake)) for rest in without(real)]
+    fake_steps = [19 * (every - squared_mmd(real=real, fake=rest)) for rest in without(fake)]
+    for side, steps in (("real", real_steps), ("fake", fake_steps)):
+        steps = torch.tensor(steps, dtype=torch.float64)
+        influence = columns[side]["kid_influence"]
+        assert torch.allclose(influence, steps - steps.mean(), rtol=1e-7, atol=1e-7)
+        assert float(influence.mean()) == pytest.approx(0, abs=1e-9)
+
+
+def test_influence_error_is_the_whole_error_under_a_large_shift():
+    real, fake = features(rows=300), features(rows=300, seed=1, shift=1.0)
+    found = Kid().compute(real=real, fake=fake)
+    influences = [found.per_image[side]["kid_influence"] for side in ("real", "fake")]
+    assert standard_error(*influences) == pytest.approx(found.scores["kid"].standard_error, rel=0.1)
+
+
+def test_a_negative_gamma_is_the_plain_formula_too():
+    real, fake = features(rows=30, shift=0.5), features(rows=20, seed=1)
+    expected = brute_force(real, fake, gamma=-0.1)
+    assert squared_mmd(real=real, fake=fake, gamma=-0.1) == pytest.approx(expected, rel=1e-10)

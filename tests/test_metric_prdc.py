@@ -3,6 +3,7 @@ import torch
 from prdc import compute_prdc
 
 from metrics.balls import Ties
+from metrics.neighbourhood import Neighbours
 from metrics.prdc import Prdc, prdc
 
 
@@ -60,7 +61,7 @@ def test_duplicates_follow_the_tie_rule_and_are_flagged():
     assert set(prdc(real=real, fake=real).values()) == {0.0}
     inclusive = prdc(real=real, fake=real, ties=Ties.inclusive)
     assert inclusive == pytest.approx(dict(precision=1, recall=1, density=6 / 5, coverage=1))
-    flags = Prdc().compute(real=real, fake=features(rows=30, seed=1)).flags
+    flags = Prdc().compute(neighbours=Neighbours(real=real, fake=features(rows=30, seed=1))).flags
     assert flags == {"zero_radii_real": 120}
 
 
@@ -78,7 +79,9 @@ def test_order_of_rows_does_not_matter():
 
 
 def test_per_image_columns_average_to_the_scores():
-    found = Prdc().compute(real=features(rows=90), fake=features(rows=70, seed=1) + 0.5)
+    found = Prdc().compute(
+        neighbours=Neighbours(real=features(rows=90), fake=features(rows=70, seed=1) + 0.5)
+    )
     columns = {**found.per_image["fake"], **found.per_image["real"]}
     named = {
         "precision": "in_real_manifold",

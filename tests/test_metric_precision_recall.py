@@ -3,6 +3,7 @@ import torch
 from torch_fidelity.metric_prc import prc_features_to_metric
 
 from metrics.balls import Ties
+from metrics.neighbourhood import Neighbours
 from metrics.precision_recall import PrecisionRecall, precision_recall
 
 
@@ -55,7 +56,7 @@ def test_equals_torch_fidelity_and_brute_force(n, m):
 def test_duplicates_follow_the_tie_rule_and_are_flagged():
     real = features(rows=10).repeat(6, 1)
     assert precision_recall(real=real, fake=real) == {"precision": 1, "recall": 1}
-    strict = PrecisionRecall(ties=Ties.strict).compute(real=real, fake=real)
+    strict = PrecisionRecall(ties=Ties.strict).compute(neighbours=Neighbours(real=real, fake=real))
     assert {name: each.value for name, each in strict.scores.items()} == {
         "precision": 0,
         "recall": 0,
@@ -72,7 +73,7 @@ def test_offset_and_scale_do_not_matter(offset, scale):
 
 def test_per_image_columns_average_to_the_scores():
     real, fake = features(rows=90), features(rows=70, seed=1) + 0.7
-    found = PrecisionRecall().compute(real=real, fake=fake)
+    found = PrecisionRecall().compute(neighbours=Neighbours(real=real, fake=fake))
     columns = (
         found.per_image["fake"]["in_real_manifold"],
         found.per_image["real"]["in_fake_manifold"],

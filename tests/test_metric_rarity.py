@@ -3,6 +3,7 @@ import pytest
 import torch
 from sklearn.metrics import pairwise_distances
 
+from metrics.neighbourhood import Neighbours
 from metrics.rarity import Rarity, rarity_scores
 
 
@@ -45,14 +46,16 @@ def test_images_in_a_sparse_region_are_rarer():
 def test_collapse_onto_a_typical_image_has_one_low_score():
     real = features(rows=200)
     typical = real[real.norm(dim=1).argmin()]
-    found = Rarity().compute(real=real, fake=typical.expand(30, -1)).scores
+    found = Rarity().compute(neighbours=Neighbours(real=real, fake=typical.expand(30, -1))).scores
     assert found["max"].value == pytest.approx(found["mean"].value)
-    whole = Rarity().compute(real=real, fake=real).scores
+    whole = Rarity().compute(neighbours=Neighbours(real=real, fake=real)).scores
     assert found["mean"].value < whole["mean"].value
 
 
 def test_no_ball_is_undefined_and_not_zero():
-    found = Rarity().compute(real=features(rows=50), fake=features(rows=10, seed=1) + 100)
+    found = Rarity().compute(
+        neighbours=Neighbours(real=features(rows=50), fake=features(rows=10, seed=1) + 100)
+    )
     for name in ("mean", "median", "max"):
         assert np.isnan(found.scores[name].value)
         assert found.scores[name].undefined == "no generated image lies in a real ball"
@@ -63,14 +66,14 @@ def test_no_ball_is_undefined_and_not_zero():
 def test_summary_leaves_undefined_images_out():
     real = torch.tensor([[0.0], [1.0], [4.0]])
     fake = torch.tensor([[0.5], [1.5], [2.5], [8.0]])
-    found = Rarity(k=1).compute(real=real, fake=fake).scores
+    found = Rarity(k=1).compute(neighbours=Neighbours(real=real, fake=fake)).scores
     values = {name: estimate.value for name, estimate in found.items()}
     assert values == pytest.approx({"mean": 5 / 3, "median": 1, "max": 3, "defined_fraction": 0.75})
 
 
 def test_duplicates_have_balls_that_hold_nothing_and_are_flagged():
     real = features(rows=10).repeat(4, 1)
-    found = Rarity().compute(real=real, fake=real)
+    found = Rarity().compute(neighbours=Neighbours(real=real, fake=real))
     assert found.scores["defined_fraction"].value == 0
     assert found.flags == {"zero_radii_real": 40}
 

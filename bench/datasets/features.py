@@ -15,7 +15,8 @@ from bench.datasets.numpy_file import npz_keys, read_npy, read_npz
 from bench.errors import ConfigError, DatasetError
 from bench.fingerprint import ProgressCall
 
-FEATURES, LOGITS, LABELS = "features", "logits", "labels"
+FEATURES, LOGITS, LABELS, SPATIAL = "features", "logits", "labels", "spatial"
+BESIDE = (LOGITS, LABELS, SPATIAL)
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,19 @@ class FeatureFile:
         features: (N, D), float32 or float64 as in the file.
         logits: (N, C), or None.
         labels: (N,) int64, or None.
+        spatial: (N, S), or None.
     """
 
     path: Path
     features: Tensor
     logits: Tensor | None = None
     labels: Tensor | None = None
+    spatial: Tensor | None = None
     fingerprint: str = field(init=False)
     live: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        arrays = (self.features, self.logits, self.labels)
+        arrays = (self.features, self.logits, self.labels, self.spatial)
         object.__setattr__(self, "fingerprint", _fingerprint(arrays))
 
     def __len__(self) -> int:
@@ -48,7 +51,7 @@ class FeatureFile:
         return self.features
 
     def content(self) -> dict[str, object]:
-        """sha256 over dtype, shape and bytes of the features, then of logits and labels if any."""
+        """sha256 over dtype, shape and bytes of the features, then of the other arrays if any."""
         return {"fingerprint": self.fingerprint}
 
 
@@ -58,7 +61,7 @@ class Features:
 
     Attributes:
         path: npy, npz or safetensors: (N, D) float32 or float64; where the file holds several
-            arrays they are called `features`, `logits` and `labels`.
+            arrays they are called `features`, `logits`, `labels` and `spatial`.
         holdout: a second file with features of other real images, or None.
         name: what records call it; None lets the run name it after path and content.
     """
@@ -109,15 +112,20 @@ def read_features(path: str) -> FeatureFile:
     arrays = _read_arrays(file)
     features = arrays[FEATURES]
     _check_features(features, file)
-    for name in (LOGITS, LABELS):
+    for name in BESIDE:
         _check_rows(arrays.get(name), name, len(features), file)
     labels = arrays.get(LABELS)
     return FeatureFile(
         file,
         torch.from_numpy(features),
-        None if arrays.get(LOGITS) is None else torch.from_numpy(arrays[LOGITS]),
+        _tensor(arrays.get(LOGITS)),
         None if labels is None else torch.from_numpy(labels.astype(np.int64)),
+        _tensor(arrays.get(SPATIAL)),
     )
+
+
+def _tensor(array: np.ndarray | None) -> Tensor | None:
+    return None if array is None else torch.from_numpy(array)
 
 
 def _refuse_absent(file: Path) -> None:
@@ -156,13 +164,13 @@ def _read_safetensors(file: Path) -> dict[str, np.ndarray]:
 def _keys(keys: list[str], file: Path) -> dict[str, str]:
     """Role -> key: `features` by name or as the only array, the others by name."""
     if FEATURES in keys:
-        return {role: role for role in (FEATURES, LOGITS, LABELS) if role in keys}
-    rest = [key for key in keys if key not in (LOGITS, LABELS)]
+        return {role: role for role in (FEATURES, *BESIDE) if role in keys}
+    rest = [key for key in keys if key not in BESIDE]
     if len(rest) != 1:
         raise DatasetError(
             f"{file} holds the arrays {', '.join(keys) or '(none)'}; call the features `features`."
         )
-    return {FEATURES: rest[0]} | {role: role for role in (LOGITS, LABELS) if role in keys}
+    return {FEATURES: rest[0]} | {role: role for role in BESIDE if role in keys}
 
 
 def _check_features(features: np.ndarray, file: Path) -> None:
@@ -178,6 +186,7 @@ def _check_rows(array: np.ndarray | None, name: str, count: int, file: Path) -> 
     dimensions, kinds, wanted = {
         LOGITS: (2, "f", "floats (N, C)"),
         LABELS: (1, "iu", "whole numbers (N,)"),
+        SPATIAL: (2, "f", "floats (N, S)"),
     }[name]
     if array.ndim != dimensions or array.dtype.kind not in kinds or len(array) != count:
         raise DatasetError(

@@ -1,0 +1,1 @@
+"""Distances between images that follow what people see."""

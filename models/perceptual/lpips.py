@@ -1,0 +1,193 @@
+"""LPIPS 0.1 as a description: which trunk, which weights, and the network that they make.
+
+Source: R. Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric",
+2018, and the authors' package `lpips` (BSD-2-Clause), whose linear heads are read from its
+installed files; its code is not run.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from models.perceptual.lpips_distance import LpipsDistance
+from models.weight_source import FileWeights, RandomWeights
+from models.weights import State, WeightsError, check_file, fill, load_state, weights_folder
+
+OPTION = "lpips.weights"
+PUBLISHED_URL = "https://download.pytorch.org/models/"
+
+
+class Net(Enum):
+    """The trunk, a classifier trained on ImageNet."""
+
+    alex = "alex"  # the paper's choice for comparing images
+    vgg = "vgg"  # the choice of perceptual path lengths
+    squeeze = "squeeze"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What LPIPS takes from one trunk.
+
+    Attributes:
+        build: torchvision's constructor.
+        layers: indices into its `features` whose outputs are compared.
+        smallest: side below which its poolings leave nothing, in pixels.
+        file: torchvision's file of ImageNet weights; the digits in its name begin its sha256.
+        heads_sha256: of the heads' file.
+    """
+
+    build: Callable[..., nn.Module]
+    layers: tuple[int, ...]
+    smallest: int
+    file: str
+    heads_sha256: str
+
+    @property
+    def file_sha256(self) -> str:
+        """The digits in the file's name."""
+        return Path(self.file).stem.rsplit("-", 1)[-1]
+
+
+RECIPES = {
+    Net.alex: Recipe(
+        build=torchvision.models.alexnet,
+        layers=(1, 4, 7, 9, 11),
+        smallest=31,
+        file="alexnet-owt-7be5be79.pth",
+        heads_sha256="df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+    ),
+    Net.vgg: Recipe(
+        build=torchvision.models.vgg16,
+        layers=(3, 8, 15, 22, 29),
+        smallest=16,
+        file="vgg16-397923af.pth",
+        heads_sha256="a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+    ),
+    Net.squeeze: Recipe(
+        build=torchvision.models.squeezenet1_1,
+        layers=(1, 4, 7, 9, 10, 11, 12),
+        smallest=17,
+        file="squeezenet1_1-b8a52dc0.pth",
+        heads_sha256="4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Lpips:
+    """LPIPS version 0.1 with the authors' heads; making one touches no file.
+
+    Attributes:
+        net: the trunk.
+        weights: "published" (torchvision's ImageNet file in the weights folder), "random", or a
+            file of the same layout; a classifier's own layers in it are not read.
+        weights_sha256: expected hash of the file or its first digits; a check only.
+        seed: which random weights; without effect on a file.
+    """
+
+    net: Net = Net.alex
+    weights: str = "published"
+    weights_sha256: str | None = None
+    seed: int = 0
+
+    def identity(self) -> dict[str, object]:
+        """Everything that moves a distance; reads the weight files.
+
+        Raises:
+            WeightsError: if a file is absent or not the expected one.
+        """
+        check_file(_heads_file(self.net), self._recipe.heads_sha256, option=OPTION)
+        return {
+            "distance": "lpips",
+            "lpips_version": "0.1",
+            "net": self.net.name,
+            "heads_sha256": self._recipe.heads_sha256,
+            **self._source().identity(),
+        }
+
+    def load(self, device: str = "cpu") -> LpipsDistance:
+        """Build the network on the device.
+
+        Raises:
+            WeightsError: if a file is absent, damaged or not the expected one.
+        """
+        trunk = cast(nn.Sequential, self._source().network())
+        recipe = self._recipe
+        return LpipsDistance(trunk, _heads(self.net), recipe.layers, recipe.smallest).to(device)
+
+    @property
+    def _recipe(self) -> Recipe:
+        return RECIPES[self.net]
+
+    def _source(self) -> "TrunkFile | RandomWeights":
+        build = partial(_trunk, self.net)
+        if self.weights == "random":
+            return RandomWeights(f"lpips_{self.net.name}_trunk", build, self.seed)
+        if self.weights == "published":
+            pinned = self.weights_sha256 or self._recipe.file_sha256
+            return TrunkFile(FileWeights(build, _published_file(self._recipe), pinned, OPTION))
+        path = Path(self.weights).expanduser()
+        return TrunkFile(FileWeights(build, path, self.weights_sha256, OPTION))
+
+
+@dataclass(frozen=True)
+class TrunkFile:
+    """The trunk's part of a classifier's file.
+
+    Attributes:
+        file: the whole file, checked as every other.
+    """
+
+    file: FileWeights
+
+    def identity(self) -> dict[str, object]:
+        """The file's content."""
+        return self.file.identity()
+
+    def network(self) -> nn.Module:
+        """The trunk with these weights."""
+        state = load_state(self.file.path, self.file.sha256, option=self.file.option)
+        kept = {
+            k.removeprefix("features."): v for k, v in state.items() if k.startswith("features.")
+        }
+        return fill(self.file.build(), kept, f"weights file {self.file.path}")
+
+
+def _trunk(net: Net) -> nn.Module:
+    """The `features` of torchvision's network, with memory for weights that the caller fills."""
+    with torch.device("meta"):  # the classifier's hundred million weights are never made
+        whole = RECIPES[net].build(weights=None)
+    return cast(nn.Module, whole.features).to_empty(device="cpu")
+
+
+def _published_file(recipe: Recipe) -> Path:
+    path = weights_folder() / recipe.file
+    if path.exists():
+        return path
+    raise WeightsError(
+        f"lpips: {recipe.file} is not in {weights_folder()}; put it there from "
+        f"{PUBLISHED_URL}{recipe.file}, or type {OPTION}=FILE, or {OPTION}=random"
+    )
+
+
+def _heads(net: Net) -> list[Tensor]:
+    """Per compared layer, (C,) channel weights."""
+    recipe = RECIPES[net]
+    state: State = load_state(_heads_file(net), recipe.heads_sha256, option=OPTION)
+    return [state[f"lin{index}.model.1.weight"].flatten() for index in range(len(recipe.layers))]
+
+
+def _heads_file(net: Net) -> Path:
+    package = importlib.util.find_spec("lpips")
+    if package is None or package.origin is None:
+        raise WeightsError("lpips: the package that holds the heads is absent; pip install lpips")
+    return Path(package.origin).parent / "weights" / "v0.1" / f"{net.name}.pth"
