@@ -47,6 +47,12 @@ def finished(measurement: Measurement, results: Path) -> Record | None:
     return record if record.key == measurement.key else None
 
 
+def measured_line(names: tuple[str, str, str, str], state: str, record: Record, path: Path) -> Line:
+    """A record as a line of the report."""
+    intervals = {n: entry["interval"] for n, entry in record.scores.items() if entry["interval"]}
+    return Line(*names, state, values_of(record), intervals, record=str(path))
+
+
 def values_of(record: Record) -> dict[str, float | None]:
     """Score name -> value."""
     return {name: entry["value"] for name, entry in record.scores.items()}
@@ -108,7 +114,7 @@ class _Work:
             record = record or self._measure(m)
         except Exception as error:  # one metric's bug must not lose the others' scores
             return failed_line(names, error)
-        return Line(*names, state, values_of(record), record=str(m.path(self.results)))
+        return measured_line(names, state, record, m.path(self.results))
 
     @cached_property
     def _trouble(self) -> SalonError | None:

@@ -10,7 +10,7 @@ from bench.build import names_foreign_code
 from bench.composed import composed
 from bench.errors import ConfigError
 from bench.failures import failed_line
-from bench.job import finished, values_of
+from bench.job import finished, measured_line
 from bench.prepare import Job, prepare
 from bench.report import Line
 from bench.sweep_words import combinations, job_words
@@ -79,7 +79,7 @@ def _look(job: PlannedJob, prepared: Job) -> None:
             job.missing += 1
             continue
         names = (m.dataset, m.generator, m.backbone, m.metric)
-        line = Line(*names, "reused", values_of(record), record=str(m.path(results)))
+        line = measured_line(names, "reused", record, m.path(results))
         job.lines.append(line)
     if job.missing or prepared.broken:
         job.lines = []  # the job's own report will tell

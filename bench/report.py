@@ -19,6 +19,7 @@ class Line:
         dataset, generator, backbone, metric: names; "-" where the job failed before it knew them.
         state: done, reused, skipped or failed.
         scores: score name -> value, None where undefined.
+        intervals: score name -> (low, high) of the 95 % interval, where there is one.
         reason: why it failed or was skipped, in one line.
         code: the exit code that the failure stands for, 0 otherwise.
         record: the record's path.
@@ -30,6 +31,7 @@ class Line:
     metric: str
     state: str
     scores: dict[str, float | None] = field(default_factory=dict)
+    intervals: dict[str, list[float]] = field(default_factory=dict)
     reason: str | None = None
     code: int = 0
     record: str | None = None
@@ -66,13 +68,20 @@ class Report:
 
 
 def score_table(lines: Iterable[Line]) -> str:
-    """Every score of the lines, as plain text: backbone, metric, score, value."""
+    """Every score of the lines with its error bar, as plain text."""
     rows = [
-        (line.backbone, f"{line.metric}.{score}", _number(value), line.state)
+        (
+            line.backbone,
+            f"{line.metric}.{score}",
+            _number(value),
+            " to ".join(map(_number, line.intervals.get(score, []))),
+            line.state,
+        )
         for line in lines
         for score, value in line.scores.items()
     ]
-    return align([("backbone", "score", "value", "state"), *rows]) if rows else ""
+    heads = ("backbone", "score", "value", "95 % interval", "state")
+    return align([heads, *rows]) if rows else ""
 
 
 def closing_table(lines: Sequence[Line]) -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from metrics.blocks import blocks
-from metrics.moments import Moments, mean, moments
+from metrics.moments import Moments, mean, moments_of_checked
 
 
 class Gaussian:
@@ -29,7 +29,7 @@ class Gaussian:
     @cached_property
     def moments(self) -> Moments:
         """Mean and covariance, float64."""
-        return moments(self.rows, ddof=self.ddof)
+        return moments_of_checked(self.rows, ddof=self.ddof)
 
     @cached_property
     def mean(self) -> Tensor:

@@ -14,7 +14,7 @@ from metrics.metric import check_features
 VERSION = 1  # raise it when the same settings and rows give other layers
 
 Layers = dict[str, Tensor]
-"""Layer name -> (out, in) float32 weights, applied in the dict's order."""
+"""Layer name -> (out, in) float32 weights, applied in the order of their names."""
 
 Keep = Callable[[Mapping[str, object], Callable[[], Layers]], Layers]
 """`keep(settings, fit)`: the layers kept for these settings and rows, else what `fit()` returns."""
@@ -110,7 +110,7 @@ def embed(rows: Tensor, layers: Mapping[str, Tensor]) -> Tensor:
     Raises:
         ValueError: if the layers were fitted to another width.
     """
-    first = next(iter(layers.values()))
+    first = layers[min(layers)]
     if rows.shape[1] != first.shape[1]:
         raise ValueError(
             f"one_class: fitted to width {first.shape[1]}, found features of width "
@@ -128,7 +128,7 @@ def initial_layers(*, width: int, parameters: OneClass) -> Layers:
     widths = [width, *hidden, parameters.representation_dim]
     draw = torch.Generator().manual_seed(parameters.seed)
     return {
-        f"layer{index}": nn.init.kaiming_uniform_(
+        f"layer{index:03}": nn.init.kaiming_uniform_(
             torch.empty(outputs, inputs), a=math.sqrt(5), generator=draw
         )
         for index, (inputs, outputs) in enumerate(pairwise(widths))
@@ -159,7 +159,7 @@ def _minimise(rows: Tensor, layers: Layers, parameters: OneClass) -> None:
 
 
 def _forward(rows: Tensor, layers: Mapping[str, Tensor]) -> Tensor:
-    *hidden, last = layers.values()
+    *hidden, last = (layers[name] for name in sorted(layers))  # files do not keep an order
     for layer in hidden:
         rows = (rows @ layer.T).relu()
     return rows @ last.T

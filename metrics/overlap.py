@@ -7,6 +7,8 @@ import scipy.linalg
 import torch
 from torch import Tensor
 
+from metrics.moments import gram
+
 
 @dataclass(frozen=True)
 class CholeskyPair:
@@ -30,26 +32,26 @@ class CholeskyPair:
     @cached_property
     def singular(self) -> Tensor:
         """(K,) singular values of the product, ascending; they add up to tr (S_r S_f)^(1/2)."""
-        values = torch.linalg.eigvalsh(self._squares)
-        return values.clamp(min=0).sqrt().to(self.real.device)
+        values = scipy.linalg.eigh(self._squares.numpy(), eigvals_only=True, check_finite=False)
+        return torch.from_numpy(values).clamp(min=0).sqrt().to(self.real.device)
 
     def maps(self) -> tuple[Tensor, Tensor]:
         """Optimal maps (K, K) between the covariances: T_r S_r T_r = S_f and T_f S_f T_f = S_r."""
-        _, left = scipy.linalg.eigh(self._squares.numpy(), driver="evr")
+        _, left = scipy.linalg.eigh(self._squares.numpy(), driver="evr", check_finite=False)
         left = torch.from_numpy(left).to(self.real.device)
         right = torch.nn.functional.normalize(self.product.T @ left, dim=0)
         return self._map(self.real, right), self._map(self.fake, left)
 
     def _map(self, lower: Tensor, vectors: Tensor) -> Tensor:
         root = torch.linalg.solve_triangular(lower.T, vectors * self.singular.sqrt(), upper=True)
-        return root @ root.T
+        return gram(root.T)
 
     @cached_property
     def _squares(self) -> Tensor:
         # On the CPU: LAPACK keeps the small eigenvalues' digits of a matrix that falls off towards
         # its end, as this one does because `columns` are sorted; other orders, and drivers that
         # also give vectors, lose half of them.
-        return (self.product @ self.product.T).cpu()
+        return gram(self.product.T).cpu()
 
 
 def cholesky_pair(*, real: Tensor, fake: Tensor) -> CholeskyPair | None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from bench.build import build
 from metrics.metric import Better, Estimate, Outcome
 from metrics.neighbourhood import Neighbours
 
@@ -54,8 +55,7 @@ def kind(name):
 
 
 def metric(name):
-    given = {key: value for key, value in node(name).items() if key != "_target_"}
-    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind(name)), given))
+    return build(OmegaConf.create(node(name)), f"metrics.{name}")
 
 
 def inputs(name, **changes):
@@ -133,10 +133,17 @@ def test_yaml_gives_every_parameter_and_the_protocol_overrides_it(name):
     parameters = {field.name for field in fields(kind(name))}
     assert set(node(name)) - {"_target_"} == parameters
     raw = OmegaConf.to_container(OmegaConf.load(FOLDER / f"{name}.yaml"))[name]
-    for parameter in parameters:
-        if isinstance(raw[parameter], dict):
-            continue  # a nested group, held by its own test
-        assert raw[parameter].startswith(f"${{oc.select:protocol.{name}.{parameter},")
+    for path, value in leaves(raw):
+        assert path == "_target_" or value.startswith(f"${{oc.select:protocol.{name}.{path},")
+
+
+def leaves(node, above=""):
+    """(dotted path, value) of every entry of a nested config."""
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{above}{key}.")
+        else:
+            yield above + key, value
 
 
 def test_yaml_defaults_are_those_of_the_class(name):

@@ -10,7 +10,7 @@ from functools import partial
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-from models.backbone import Network
+from models.backbone import Embedding, Network
 from models.extractor import Extractor
 from models.resize import Resize
 from models.scaling import Scaling, scale
@@ -29,10 +29,10 @@ class Resnet18Trunk(nn.Module):
         network.fc = nn.Identity()  # type: ignore[assignment]
         self.body = network
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Embedding:
         """Features after the global average, and the random classifier's logits."""
         features = self.body(x)
-        return features, self.head(features)
+        return Embedding(features, self.head(features))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """How often the intervals of ball shares hold the expected score; prints a table.
 
-    python tests/benchmarks/ball_coverage.py --draws 300
+python tests/benchmarks/ball_coverage.py --draws 300
 """
 
 import argparse

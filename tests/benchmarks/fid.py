@@ -12,11 +12,11 @@ from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics
 from metrics.fid import Fid, frechet_distance
 
 
-def features(rows, width, seed):
-    """Positive, correlated, with a spectrum that falls over five decades, as pooled features."""
+def features(rows, width, seed, decades):
+    """Correlated, with variances that fall over that many decades; a basis for each side."""
     rng = torch.Generator().manual_seed(seed)
-    turn = torch.linalg.qr(torch.randn(width, width, generator=torch.Generator().manual_seed(0))).Q
-    scale = torch.logspace(0, -2.5, width) * (1 + 0.05 * seed)
+    turn = torch.linalg.qr(torch.randn(width, width, generator=rng)).Q
+    scale = torch.logspace(0, -decades / 2, width) * (1 + 0.05 * seed)
     return (torch.randn(rows, width, generator=rng) * scale @ turn + 0.4).float()
 
 
@@ -39,9 +39,15 @@ def main():
     parser.add_argument("--width", type=int, default=2048)
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
-    real, fake = (features(given.rows, given.width, seed) for seed in (1, 2))
+    for decades in (3, 5, 6):
+        print(f"variances over {decades} decades")
+        real, fake = (features(given.rows, given.width, seed, decades) for seed in (1, 2))
+        compare(real, fake, given.repeats)
+
+
+def compare(real, fake, repeats):
     seconds, values = {}, {}
-    for _ in range(given.repeats):
+    for _ in range(repeats):
         for call in (torch_fidelity, plain, with_error):
             start = time.perf_counter()
             values[call.__name__] = call(real, fake)

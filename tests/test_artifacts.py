@@ -1,0 +1,49 @@
+"""What lies beside a record."""
+
+import csv
+
+import torch
+
+from bench.artifacts import write_curves, write_per_image
+from metrics.metric import Outcome
+
+NAMES = {"real": "r{}".format, "fake": "f{}".format}
+
+
+def rows(path):
+    return list(csv.reader(path.open()))
+
+
+def test_per_image_columns_of_both_sides_share_one_table(tmp_path):
+    outcome = Outcome(
+        scores={},
+        per_image={
+            "fake": {"rarity": torch.tensor([0.5, torch.nan])},
+            "real": {"fid_influence": torch.tensor([1 / 3, 2.0, -1.0], dtype=torch.float64)},
+        },
+        nearest_real=torch.tensor([2, 0]),
+    )
+    found = write_per_image(tmp_path / "fid-0a.json", outcome, NAMES)
+    assert found == {"images": "fid-0a.images.csv"}
+    assert rows(tmp_path / "fid-0a.images.csv") == [
+        ["image", "side", "fid_influence", "nearest_real", "rarity"],
+        ["r0", "real", "0.3333333", "", ""],
+        ["r1", "real", "2", "", ""],
+        ["r2", "real", "-1", "", ""],
+        ["f0", "fake", "", "r2", "0.5"],
+        ["f1", "fake", "", "r0", ""],
+    ]
+
+
+def test_a_curve_is_a_table_of_its_own_with_all_digits(tmp_path):
+    third = torch.tensor([1 / 3, 1.0], dtype=torch.float64)
+    outcome = Outcome(scores={}, curves={"prd": {"count": torch.tensor([3, 4]), "recall": third}})
+    assert write_curves(tmp_path / "prd-0a.json", outcome) == {"curve.prd": "prd-0a.prd.csv"}
+    expected = [["count", "recall"], ["3", "0.3333333333333333"], ["4", "1.0"]]
+    assert rows(tmp_path / "prd-0a.prd.csv") == expected
+
+
+def test_a_metric_without_single_images_or_curves_leaves_nothing(tmp_path):
+    assert write_per_image(tmp_path / "a.json", Outcome(scores={}), NAMES) == {}
+    assert write_curves(tmp_path / "a.json", Outcome(scores={})) == {}
+    assert list(tmp_path.iterdir()) == []
