@@ -15,7 +15,7 @@ from torch import Tensor
 
 from metrics.blocks import blocks
 
-MANY = 2**16  # pairs from which looking for copies pays
+MANY = 2**18  # pairs from which looking for copies pays
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,30 @@ def squared_distances(a: Rows, b: Rows, i: Tensor, j: Tensor) -> Tensor:
 
 def _sum_pairs(a: Tensor, b: Tensor, i: Tensor, j: Tensor) -> Tensor:
     sums = torch.empty(len(i), dtype=torch.float64, device=a.device)
-    for block in blocks(len(i), width=a.shape[1], entries=2**18):
-        gaps = a[i[block]].double().sub_(b[j[block]])
-        if len(gaps) == 1:  # torch shares one long sum among threads, in another order
-            gaps = gaps.expand(2, -1)
-        sums[block] = gaps.square().sum(dim=1)[: len(i[block])]
+    gaps = _Gaps(a, b, rows=min(len(i), max(2, 2**18 // a.shape[1])))
+    for block in blocks(len(i), width=1, entries=gaps.rows):
+        sums[block] = gaps.squared_lengths(i[block], j[block])
     return sums
+
+
+class _Gaps:
+    """Room for the differences of some pairs, made once: fresh pages cost more than the sums."""
+
+    def __init__(self, a: Tensor, b: Tensor, rows: int) -> None:
+        self.a, self.b, self.rows = a, b, max(2, rows)
+        shape = (self.rows, a.shape[1])
+        self.first, self.second = a.new_empty(shape), b.new_empty(shape)
+        self.wide = torch.empty(shape, dtype=torch.float64, device=a.device)
+
+    def squared_lengths(self, i: Tensor, j: Tensor) -> Tensor:
+        """(n,) float64 sums over each pair's squared differences."""
+        count = len(i)
+        torch.index_select(self.a, 0, i, out=self.first[:count])
+        torch.index_select(self.b, 0, j, out=self.second[:count])
+        wide = self.wide[: max(2, count)]  # torch shares one long sum among threads, in other order
+        wide[:count] = self.first[:count]
+        wide[:count].sub_(self.second[:count])
+        return wide[:count].square_().sum(dim=1) if count > 1 else wide.square().sum(dim=1)[:1]
 
 
 def _representatives(group: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from metrics.blocks import blocks
 
+STRIP = 2**20  # entries that one step of the polynomial works on
+
 
 @dataclass(frozen=True)
 class Side:
@@ -69,36 +71,59 @@ class PolynomialKernel:
         return Side(scaled, along)
 
     def __call__(self, x: Side, y: Side) -> Tensor:
-        """(n, m) kernel block of n and m rows.
-
-        (p + s)^degree - p^degree by Horner's rule in s. A power of p is a sum of a few products
-        a^r b^q, so it is added as a matrix product of that rank, in one pass.
-        """
-        s = _products(x.scaled, y.scaled)
+        """(n, m) kernel block of n and m rows, made in place of their inner products."""
+        values = _products(x.scaled, y.scaled)
         if self.gamma < 0:
-            s.neg_()
-        total = s.clone()
-        for k in range(1, self.degree):
-            weights = comb(self.degree, k) * self._expansion(k)
-            total = self._add(weights, total, x, y).mul_(s)
+            values.neg_()
+        room = values.new_empty(4, max(1, STRIP // max(1, len(y))), len(y))
+        for strip in blocks(len(x), width=1, entries=room.shape[1]):
+            scratch = room[:, : strip.stop - strip.start]
+            self._finish(values[strip], x.along[strip], y.along, scratch)
+        return values
+
+    def _finish(self, s: Tensor, a: Tensor, b: Tensor, room: Tensor) -> None:
+        """Overwrite inner products by kernel values.
+
+        (p + s)^degree - p^degree = s * sum over m of (p + s)^m p^(degree - 1 - m). The terms of
+        p^degree with both a and b are a sum of a few products a^r b^q, so one matrix product of
+        that rank adds them.
+        """
+        p, q, power, total = room
+        torch.add((a + self._offset).to(s.dtype)[:, None], b.to(s.dtype), out=p)
+        torch.add(p, s, out=q)
+        s.mul_(_sum_of_powers(p, q, degree=self.degree, power=power, total=total))
         two_sided = self._expansion(self.degree)
         two_sided[0], two_sided[:, 0] = 0, 0
-        return self._add(two_sided, total, x, y)
+        exponents = torch.arange(len(two_sided), device=s.device)
+        left, right = a[:, None] ** exponents @ two_sided, b[:, None] ** exponents
+        s.addmm_(left.to(s.dtype), right.T.to(s.dtype))
 
-    def _add(self, weights: Tensor, total: Tensor, x: Side, y: Side) -> Tensor:
-        """Add the sum of weights[r, q] a^r b^q to a block, in place."""
-        exponents = torch.arange(len(weights), device=total.device)
-        left, right = x.along[:, None] ** exponents, y.along[:, None] ** exponents
-        return total.addmm_((left @ weights).to(self.dtype), right.T.to(self.dtype))
+    @property
+    def _offset(self) -> float:
+        """A of the class."""
+        return float(self.gamma * (self.centre @ self.centre) + self.coef0)
 
     def _expansion(self, k: int) -> Tensor:
         """(k + 1, k + 1) coefficients of a^r b^q in p^k = (A + a + b)^k."""
-        offset = (self.gamma * (self.centre @ self.centre) + self.coef0).cpu()  # may reach inf
+        offset = torch.tensor(self._offset, dtype=torch.float64)  # its powers may reach infinity
         table = torch.zeros(k + 1, k + 1, dtype=torch.float64)
         for r in range(k + 1):
             for q in range(k - r + 1):
                 table[r, q] = comb(k, r) * comb(k - r, q) * offset ** (k - r - q)
         return table.to(self.centre.device)
+
+
+def _sum_of_powers(p: Tensor, q: Tensor, *, degree: int, power: Tensor, total: Tensor) -> Tensor:
+    """Sum over m < degree of q^m p^(degree - 1 - m), in `total`; `power` is scratch."""
+    if degree == 1:
+        return total.fill_(1)
+    torch.add(p, q, out=total)
+    last = p
+    for exponent in range(2, degree):
+        total.mul_(q).addcmul_(last, p)  # p^exponent
+        if exponent + 1 < degree:
+            last = torch.mul(last, p, out=power)
+    return total
 
 
 def _products(x: Tensor, y: Tensor) -> Tensor:

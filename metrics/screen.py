@@ -211,7 +211,8 @@ class Tile:
         """Upper bound of the k-th smallest squared distance along a dimension, inf if k is more."""
         if self.squares.shape[dim] < k:
             return self.left.error.new_full((self.squares.shape[1 - dim],), torch.inf)
-        kth = self.squares.topk(k, dim=dim, largest=False).values.select(dim, k - 1).double()
+        along = self.squares if dim == 1 else self.squares.T.contiguous()  # a strided topk is slow
+        kth = along.topk(k, dim=1, largest=False).values[:, k - 1].double()
         own, other = (self.left, self.right) if dim == 1 else (self.right, self.left)
         norms = own.squared_norms + other.squared_norms.max()
         return self._high(kth, norms, own.error + other.error.max())
