@@ -121,7 +121,7 @@ def _side(
     influence = torch.empty(len(side.rows), dtype=torch.float64, device=gap.device)
     lengths = torch.empty_like(influence)
     single = curvature.float()
-    for block in blocks(len(side.rows), width=side.rows.shape[1]):
+    for block in blocks(len(side.rows), width=side.rows.shape[1], entries=2**20):
         centred = side.rows[block].double() - side.mean
         unit = (centred / side.trace**0.5).float()  # good to 1e-6, and squares cannot overflow
         quadratic = (unit @ single).mul_(unit).sum(dim=1).double() * side.trace

@@ -61,9 +61,11 @@ def nearest_within(rows: Side, k: int) -> KNearest:
     """The k nearest other rows of each row, of rows that were made ready for products."""
     found = KNearest(rows.rows, rows.rows, k)
     for tile in tiles(rows, rows):
-        offer_rows(tile, found)
-        if tile.i != tile.j:
-            offer_columns(tile, found)
+        if tile.i == tile.j:
+            offer_rows(tile, found)  # first, so that every row has a limit for the other tiles
+        else:
+            found.offer(tile.near(found.limit[tile.i][:, None]))
+            found.offer(tile.near(found.limit[tile.j][None, :]).swapped())
     found.settle()
     return found
 
