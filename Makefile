@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCAL := results/local
 
-.PHONY: demo test records clean
+.PHONY: demo test bench records clean
 
 demo: $(READY)
 	rm -rf $(LOCAL)
@@ -22,6 +22,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# Seconds of the standard set of metrics against the installed peers; minutes, on a quiet machine.
+bench: $(READY)
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/standard.py
 
 # Replace the committed demo records and leaderboard by new ones, after a change that moves scores.
 records: $(READY)

@@ -50,7 +50,8 @@ def finished(measurement: Measurement, results: Path) -> Record | None:
 def measured_line(names: tuple[str, str, str, str], state: str, record: Record, path: Path) -> Line:
     """A record as a line of the report."""
     intervals = {n: entry["interval"] for n, entry in record.scores.items() if entry["interval"]}
-    return Line(*names, state, values_of(record), intervals, record=str(path))
+    biases = {name: entry["bias"] for name, entry in record.scores.items() if "bias" in entry}
+    return Line(*names, state, values_of(record), intervals, biases, record=str(path))
 
 
 def values_of(record: Record) -> dict[str, float | None]:

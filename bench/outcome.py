@@ -40,4 +40,5 @@ def _entry(estimate: Estimate, better: Better) -> dict[str, Any]:
         "interval_method": estimate.interval_method,
         "better": better.value,
         "undefined": estimate.undefined,
+        **({} if estimate.bias is None else {"bias": estimate.bias}),
     }

@@ -25,7 +25,8 @@ class Record:
         dataset, generator, backbone, protocol, metric: {"name": ..., "config": {...}}; paths are
             replaced by names and content hashes.
         scores: score name -> {value, standard_error, interval, interval_method, better,
-            undefined}; an undefined score has value None and the reason.
+            undefined}, and `bias` where a metric knows it; an undefined score has value None and
+            the reason.
         num_real, num_fake: rows on each side.
         seed: the run's seed; image k comes from (seed, k).
         identities: dataset fingerprint, generator content, weights sha256.

@@ -20,6 +20,7 @@ class Line:
         state: done, reused, skipped or failed.
         scores: score name -> value, None where undefined.
         intervals: score name -> (low, high) of the 95 % interval, where there is one.
+        biases: score name -> what finite counts add to the expected value, where it is known.
         reason: why it failed or was skipped, in one line.
         code: the exit code that the failure stands for, 0 otherwise.
         record: the record's path.
@@ -32,6 +33,7 @@ class Line:
     state: str
     scores: dict[str, float | None] = field(default_factory=dict)
     intervals: dict[str, list[float]] = field(default_factory=dict)
+    biases: dict[str, float] = field(default_factory=dict)
     reason: str | None = None
     code: int = 0
     record: str | None = None
@@ -74,7 +76,7 @@ def score_table(lines: Iterable[Line]) -> str:
             line.backbone,
             f"{line.metric}.{score}",
             _number(value),
-            " to ".join(map(_number, line.intervals.get(score, []))),
+            _error_bar(line, score),
             line.state,
         )
         for line in lines
@@ -103,6 +105,11 @@ def align(rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
+
+
+def _error_bar(line: Line, score: str) -> str:
+    interval = " to ".join(map(_number, line.intervals.get(score, [])))
+    return f"{interval} (bias {line.biases[score]:.2g})" if score in line.biases else interval
 
 
 def _number(value: float | None) -> str:

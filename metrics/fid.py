@@ -73,8 +73,8 @@ def distance_between(real: Gaussian, fake: Gaussian) -> float:
     return _distance_of_pair(real, fake, full_rank_pair(real, fake))
 
 
-def measure(*, real: Tensor, fake: Tensor, ddof: int, score: str) -> tuple[Outcome, float | None]:
-    """The distance under a name, with error, influences and flag; and its bias where known.
+def measure(*, real: Tensor, fake: Tensor, ddof: int, score: str) -> Outcome:
+    """The distance under a name, with its error, bias and influences where they are known.
 
     Args:
         real: (N, D) checked features.
@@ -87,10 +87,10 @@ def measure(*, real: Tensor, fake: Tensor, ddof: int, score: str) -> tuple[Outco
     value = _distance_of_pair(*sides, pair)
     found = None if pair is None else influence_of_pair(*sides, pair)
     if found is None:
-        flags = {"rank_deficient": 1} if pair is None else {}
-        return Outcome(scores={score: Estimate(value)}, flags=flags), None
+        why = "rank_deficient" if pair is None else "too_few_images_for_an_error"
+        return Outcome(scores={score: Estimate(value)}, flags={why: 1})
     scores = {score: found.estimate(value)}
-    return Outcome(scores=scores, per_image=found.per_image(f"{score}_influence")), found.bias
+    return Outcome(scores=scores, per_image=found.per_image(f"{score}_influence"))
 
 
 def _distance_of_pair(real: Gaussian, fake: Gaussian, pair: CholeskyPair | None) -> float:
@@ -139,26 +139,15 @@ def _check_moments(**sides: Moments) -> None:
 class Fid:
     """Protocol: all rows of both sides; flags a covariance without full rank.
 
-    `fid_bias` is how much of `fid` is owed to finite N and M, to first order; it is not taken off.
-
     Attributes:
         ddof: covariance divisor N - ddof.
     """
 
     ddof: int = 1
 
-    scores: ClassVar[dict[str, Better]] = {"fid": Better.LOWER, "fid_bias": Better.NEITHER}
+    scores: ClassVar[dict[str, Better]] = {"fid": Better.LOWER}
 
     def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
         """One distance over all rows, its error and bias, and what each image adds to it."""
         check_divisor(self.ddof, real=real, fake=fake)
-        found, bias = measure(real=real, fake=fake, ddof=self.ddof, score="fid")
-        reported = Estimate(float("nan"), undefined=_NO_BIAS) if bias is None else Estimate(bias)
-        return Outcome(
-            scores={**found.scores, "fid_bias": reported},
-            per_image=found.per_image,
-            flags=found.flags,
-        )
-
-
-_NO_BIAS = "a side has no more than 2 D images, or a covariance has no full rank"
+        return measure(real=real, fake=fake, ddof=self.ddof, score="fid")

@@ -41,6 +41,7 @@ class FidInfluence:
             interval=(max(0.0, low), high),
             interval_method="value +- 1.96 standard errors of both sides' influences; keeps the "
             "bias of this N and M",
+            bias=self.bias,
         )
 
     def per_image(self, column: str) -> dict[str, dict[str, Tensor]]:

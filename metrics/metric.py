@@ -27,6 +27,8 @@ class Estimate:
         interval: the 95 % interval (low, high).
         interval_method: how the interval was made, in a few words.
         undefined: why there is no value, e.g. "no generated image lies in a real ball".
+        bias: what finite sample counts add to the expected value, as far as known; in the value's
+            unit, and not taken off.
     """
 
     value: float
@@ -34,6 +36,7 @@ class Estimate:
     interval: tuple[float, float] | None = None
     interval_method: str | None = None
     undefined: str | None = None
+    bias: float | None = None
 
 
 @dataclass(frozen=True)

@@ -47,5 +47,4 @@ class Sfid:
     def compute(self, *, real_spatial: Tensor, fake_spatial: Tensor) -> Outcome:
         """The distance with error and influences, withheld as `fid_influence` says."""
         check_divisor(self.ddof, real_spatial=real_spatial, fake_spatial=fake_spatial)
-        found, _ = measure(real=real_spatial, fake=fake_spatial, ddof=self.ddof, score="sfid")
-        return found
+        return measure(real=real_spatial, fake=fake_spatial, ddof=self.ddof, score="sfid")

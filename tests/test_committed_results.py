@@ -37,7 +37,7 @@ def test_the_leaderboard_regenerates_from_the_records_byte_for_byte(tmp_path):
 def test_every_cell_of_the_demo_is_there(scores):
     cells = {(generator, backbone) for generator, backbone, _ in scores}
     assert cells == {(g, b) for g in (*GANS, *CONTROLS) for b in BACKBONES}
-    assert len(list(record_paths(RESULTS))) == len(cells) * 6
+    assert len(list(record_paths(RESULTS))) == len(cells) * 7
 
 
 def test_the_records_come_from_a_clean_checkout():
@@ -67,6 +67,11 @@ class TestControlsComeInTheOrderOfTheirMeaning:
         assert scores[("one_per_class", backbone, f"{metric}.precision")] >= 0.9
         assert scores[("one_per_class", backbone, f"{metric}.recall")] < 0.1
         assert scores[("one_per_class", backbone, "prdc.coverage")] < 0.1
+
+    def test_copies_are_not_authentic_and_new_images_are(self, scores, backbone):
+        authentic = {g: scores[(g, backbone, "authenticity.authenticity")] for g in CONTROLS}
+        assert authentic["copycat"] == 0
+        assert authentic["holdout"] > 0.3
 
     @pytest.mark.parametrize("name", ["precision_recall.recall", "prdc.recall", "prdc.coverage"])
     def test_dropped_classes_cost_recall_and_coverage(self, scores, backbone, name):

@@ -21,7 +21,7 @@ PINNED = {
     "class_fid": ["class_fid"],
     "cmmd": ["cmmd", "cmmd_unbiased"],
     "data_copying": ["c_t"],
-    "fid": ["fid", "fid_bias"],
+    "fid": ["fid"],
     "fid_infinity": ["fid_infinity"],
     "fld": ["fld", "fld_gap"],
     "inception_score": ["is_mean", "is_std"],

@@ -118,7 +118,9 @@ def test_offset_and_scale_keep_the_digits(offset, scale, tolerance):
 def test_fewer_rows_than_width_are_scored_and_flagged():
     found = Fid().compute(real=features(rows=100), fake=features(rows=10))
     assert found.flags == {"rank_deficient": 1}
-    assert not Fid().compute(real=features(rows=100), fake=features(rows=17)).flags
+    few = Fid().compute(real=features(rows=100), fake=features(rows=17))
+    assert few.flags == {"too_few_images_for_an_error": 1}
+    assert not Fid().compute(real=features(rows=100), fake=features(rows=33)).flags
 
 
 def test_duplicates_are_scored():

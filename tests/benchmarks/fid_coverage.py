@@ -48,7 +48,7 @@ def simulate(metric, score, n, m, change, heavy, draws):
         if score == "fid_infinity":
             given["rng"] = rng
         scores = metric.compute(**given).scores
-        bias = scores["fid_bias"].value if score == "fid" else float("nan")
+        bias = float("nan") if scores[score].bias is None else scores[score].bias
         estimate = scores[score]
         error = float("nan") if estimate.standard_error is None else estimate.standard_error
         found.append((estimate.value, error, bias))
