@@ -10,7 +10,7 @@ from torch import Tensor
 from metrics.blocks import blocks
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import mean
-from metrics.neighbours import nearest, radii
+from metrics.neighbourhood import NearestFake, Neighbours, Want
 from metrics.one_class import Keep, OneClass, embed, fit_one_class
 
 
@@ -85,7 +85,7 @@ def alpha_precision(
     move a curve by 1 / N at some levels. The code stops with an index error where M > N.
     """
     _check(levels)
-    found = _distances(real, fake, centre)
+    found = _distances(Neighbours(real=real, fake=fake), centre)
     scores = {name: _score(curve) for name, curve in _curves(found, levels).items()}
     return scores | {"authenticity_published": _authenticity_published(found)}
 
@@ -95,15 +95,15 @@ def _check(levels: int) -> None:
         raise ValueError(f"levels is {levels}, expected 2 or more; the authors' code has 30.")
 
 
-def _distances(real: Tensor, fake: Tensor, centre: Tensor | None) -> Found:
-    check_features(real=real, fake=fake)
+def _distances(neighbours: Neighbours, centre: Tensor | None) -> Found:
+    real, fake = neighbours.real, neighbours.fake
     check_features(minimum=2, real=real)
     centre = _centre(real, centre)
-    closest = nearest(rows=real, among=fake)
+    closest = neighbours.nearest_fake
     return Found(
         real_to_centre=_distance_to(centre, real),
         fake_to_centre=_distance_to(centre, fake),
-        real_to_real=radii(real, 1),
+        real_to_real=neighbours.squared_radii("real", 1).sqrt(),
         real_to_fake=closest.distances,
         nearest_fake=closest.indices,
         nearest_fake_to_mean=_distance_to(mean(fake), fake)[closest.indices],
@@ -188,18 +188,20 @@ class AlphaPrecision:
         "authenticity_published": Better.HIGHER,
     }
 
-    def compute(self, *, real: Tensor, fake: Tensor, keep: Keep) -> Outcome:
+    def wants(self) -> tuple[Want, ...]:
+        """What the shared pass must look for."""
+        return (NearestFake(),) if self.embedding is Embedding.none else ()
+
+    def compute(self, *, neighbours: Neighbours, keep: Keep) -> Outcome:
         """The three scores, both curves and the distances they come from.
 
         Args:
-            real: (N, D) features.
-            fake: (M, D) features.
+            neighbours: the shared pass; an embedding needs one of its own.
             keep: gives the one-class layers of this real side, fitted once; not called where
                 embedding is none.
         """
         _check(self.levels)
-        check_features(real=real, fake=fake)
-        found = self._found(real, fake, keep)
+        found = self._found(neighbours, keep)
         curves = _curves(found, self.levels)
         return Outcome(
             scores={name: Estimate(_score(curve)) for name, curve in curves.items()}
@@ -211,14 +213,17 @@ class AlphaPrecision:
             flags=_flags(found),
         )
 
-    def _found(self, real: Tensor, fake: Tensor, keep: Keep) -> Found:
+    def _found(self, neighbours: Neighbours, keep: Keep) -> Found:
         if self.embedding is Embedding.none:
-            return _distances(real, fake, None)
+            return _distances(neighbours, None)
         layers = keep(
             self.one_class.settings(),
-            lambda: fit_one_class(real=real, parameters=self.one_class),
+            lambda: fit_one_class(real=neighbours.real, parameters=self.one_class),
         )
-        return _distances(embed(real, layers), embed(fake, layers), self.one_class.centre_point())
+        embedded = Neighbours(
+            real=embed(neighbours.real, layers), fake=embed(neighbours.fake, layers)
+        )
+        return _distances(embedded, self.one_class.centre_point())
 
 
 def _authenticity_estimate(found: Found) -> Estimate:

@@ -6,6 +6,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from metrics.alpha_precision import AlphaPrecision, Embedding, alpha_precision
+from metrics.neighbourhood import Neighbours
 from metrics.one_class import OneClass, embed, fit_one_class
 
 SHORT = OneClass(epochs=20, hidden_dim=16, representation_dim=8)
@@ -43,7 +44,9 @@ def literal(real, fake, centre, levels=30):
 
 
 def compute(real, fake, **parameters):
-    return AlphaPrecision(**parameters).compute(real=real, fake=fake, keep=fit_anew)
+    return AlphaPrecision(**parameters).compute(
+        neighbours=Neighbours(real=real, fake=fake), keep=fit_anew
+    )
 
 
 # N - 1 and levels - 1 have no common factor: no quantile lands on a rank that rounding decides
@@ -170,8 +173,12 @@ def test_kept_layers_are_used_instead_of_a_fit():
         return layers
 
     metric = AlphaPrecision(embedding=Embedding.one_class, one_class=SHORT)
-    kept = metric.compute(real=real, fake=fake, keep=keep)
-    assert kept.scores == metric.compute(real=real, fake=fake, keep=fit_anew).scores
+    neighbours = Neighbours(real=real, fake=fake)
+    kept = metric.compute(neighbours=neighbours, keep=keep)
+    assert (
+        kept.scores
+        == metric.compute(neighbours=Neighbours(real=real, fake=fake), keep=fit_anew).scores
+    )
     assert asked == [SHORT.settings()]
 
 
@@ -179,7 +186,8 @@ def test_nothing_is_fitted_without_the_embedding():
     def keep(settings, fit):
         raise AssertionError("asked to keep")
 
-    AlphaPrecision().compute(real=features(rows=9), fake=features(rows=9), keep=keep)
+    same = Neighbours(real=features(rows=9), fake=features(rows=9))
+    AlphaPrecision().compute(neighbours=same, keep=keep)
 
 
 def test_refuses_one_level_one_real_and_a_centre_of_another_width():
