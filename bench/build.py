@@ -1,6 +1,7 @@
 """From a yaml node with `_target_` to its object: allowed names only, types checked."""
 
 import importlib
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ def build(node: Any, where: str) -> Any:
         raise ConfigError(f"{where}: found no _target_, expected a node that names its class.")
     target = _allowed(str(node[TARGET]), where)
     try:
-        return _make(target, node, where)
+        return _checked(_make(target, node, where), where)
     except MissingMandatoryValue as error:
         key = _below_root(where, str(error.full_key or _first(error).rsplit(" ", 1)[-1]))
         raise ConfigError(f"{key} is mandatory here: type {key}=VALUE.") from error
@@ -57,6 +58,15 @@ def build(node: Any, where: str) -> Any:
         raise ConfigError(f"{_below_root(where, str(error.full_key))}: {_first(error)}") from error
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+def _checked(made: Any, where: str) -> Any:
+    """No number that cannot be written into a record."""
+    for one in fields(made) if is_dataclass(made) else ():
+        value = getattr(made, one.name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{where}.{one.name} is {value}, expected a finite number.")
+    return made
 
 
 def resolved(node: DictConfig, where: str) -> dict[str, Any]:

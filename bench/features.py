@@ -82,7 +82,8 @@ class Extractor:
         device: where the networks run.
         batch_size: images per call of a network.
         workers: threads that read images ahead of the network.
-        spatial: whether spatial maps are kept; they can double what the cache holds.
+        spatial: whether spatial maps are kept, of backbones that have them; they can double what
+            the cache holds.
     """
 
     cache: FeatureCache
@@ -115,7 +116,10 @@ class Extractor:
             UndefinedError: if a network gives NaN or infinity; the first image is named.
         """
         cost = Cost()
-        identities = {n: self._identity(source, backbone_identities[n]) for n in backbones}
+        identities = {
+            name: self._identity(source, backbone_identities[name], self._keeps_map(backbone))
+            for name, backbone in backbones.items()
+        }
         found: dict[str, list[dict[str, Tensor]]] = {name: [] for name in backbones}
         progress = Progress(f"{side} features", count)
         try:
@@ -170,7 +174,12 @@ class Extractor:
             progress.advance(len(indices))
         return {name: self._stack(parts) for name, parts in embedded.items()}
 
-    def _identity(self, source: ImageSource, backbone: Mapping[str, object]) -> dict[str, object]:
+    def _keeps_map(self, backbone: Backbone) -> bool:
+        return self.spatial and has_spatial(backbone)
+
+    def _identity(
+        self, source: ImageSource, backbone: Mapping[str, object], spatial: bool
+    ) -> dict[str, object]:
         """What a part of features depends on, beside its row range."""
         return {
             "images": source.content(),
@@ -178,7 +187,7 @@ class Extractor:
             "device_type": self.device.split(":")[0],
             "version": EXTRACTION_VERSION,
             "dtype": "float32",
-            **({"spatial": True} if self.spatial else {}),
+            **({"spatial": True} if spatial else {}),
         }
 
     def _stack(self, parts: Sequence[Embedding]) -> dict[str, Tensor]:
@@ -194,6 +203,11 @@ class Extractor:
         if name not in self.networks:
             self.networks[name] = backbone.load(self.device)
         return self.networks[name]
+
+
+def has_spatial(backbone: object) -> bool:
+    """Whether a backbone's embeddings have a spatial map; its class says so."""
+    return getattr(backbone, "has_spatial", False)
 
 
 def read_ahead(

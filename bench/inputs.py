@@ -29,6 +29,7 @@ class Inputs:
         wants: what the cell's metrics look for among neighbours; one pass finds it all.
         images: the generated images; None where only features were given.
         fitted: keeps what a metric fits to the real side; None keeps nothing.
+        has_spatial: whether the backbone can give spatial features.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Inputs:
         wants: Sequence[Want] = (),
         images: ImageSource | None = None,
         fitted: Keep | None = None,
+        has_spatial: bool = True,
     ) -> None:
         self.sides, self.seed, self.wants = sides, seed, wants
-        self.images, self.fitted = images, fitted
+        self.images, self.fitted, self.has_spatial = images, fitted, has_spatial
 
     def gather(self, metric: str, compute: Callable[..., Any]) -> dict[str, Any]:
         """Exactly the inputs that a metric names.
@@ -74,7 +76,11 @@ class Inputs:
     def holdout(self) -> Tensor:
         """(H, D) features of held-out real images."""
         if "holdout" not in self.sides:
-            raise DatasetError("a metric needs held-out real images; set dataset.holdout_split.")
+            raise DatasetError(
+                "a metric asks for held-out real images, and the dataset has none; type "
+                "dataset.holdout_split=SPLIT, for feature files dataset.holdout=FILE, or leave "
+                "such metrics (data_copying, fld) out."
+            )
         return self.sides["holdout"]().features
 
     @cached_property
@@ -97,12 +103,22 @@ class Inputs:
     @cached_property
     def real_spatial(self) -> Tensor:
         """(N, S) spatial features of the reference images."""
-        return _spatial(self.sides["real"](), "real")
+        return self._spatial("real")
 
     @cached_property
     def fake_spatial(self) -> Tensor:
         """(M, S) spatial features of the generated images."""
-        return _spatial(self.sides["fake"](), "fake")
+        return self._spatial("fake")
+
+    def _spatial(self, name: str) -> Tensor:
+        """Refused before anything is extracted where the backbone has no such map."""
+        found = self.sides[name]().spatial if self.has_spatial else None
+        if found is None:
+            raise UndefinedError(
+                f"needs spatial features, and the {name} side has none here; take "
+                "backbone=[inception] or a feature file with an array `spatial`."
+            )
+        return found
 
     @cached_property
     def real_logits(self) -> Tensor:
@@ -165,15 +181,6 @@ _NEEDS: dict[str, tuple[str, ...]] = {
         for kind in ("logits", "labels", "spatial")
     },
 }
-
-
-def _spatial(side: FeatureSet, name: str) -> Tensor:
-    if side.spatial is None:
-        raise UndefinedError(
-            f"needs spatial features, and the {name} side has none here; take backbone=inception "
-            "or a feature file with an array `spatial`."
-        )
-    return side.spatial
 
 
 def _logits(side: FeatureSet, name: str) -> Tensor:

@@ -12,7 +12,8 @@ def as_outcome(result: Mapping[str, float] | Outcome, declared: Mapping[str, Bet
     """Plain floats become estimates; names must be the declared ones.
 
     Raises:
-        UndefinedError: if a score is NaN or infinite without a reason, or a name is not declared.
+        UndefinedError: if a score is NaN or infinite without a reason, or its error bar is, or a
+            name is not declared.
     """
     if not isinstance(result, Outcome):
         result = Outcome({name: Estimate(float(value)) for name, value in result.items()})
@@ -23,7 +24,16 @@ def as_outcome(result: Mapping[str, float] | Outcome, declared: Mapping[str, Bet
     for name, estimate in result.scores.items():
         if not math.isfinite(estimate.value) and estimate.undefined is None:
             raise UndefinedError(f"{name} is {estimate.value}, and the metric does not say why.")
+        if not all(map(math.isfinite, _errors(estimate))):
+            raise UndefinedError(
+                f"{name} is {estimate.value}, with an error bar that is not finite."
+            )
     return result
+
+
+def _errors(estimate: Estimate) -> list[float]:
+    known = [estimate.standard_error, estimate.bias, *(estimate.interval or ())]
+    return [value for value in known if value is not None]
 
 
 def score_entries(outcome: Outcome, declared: Mapping[str, Better]) -> dict[str, dict[str, Any]]:

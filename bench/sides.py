@@ -9,7 +9,7 @@ from bench.cache import FeatureCache
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
 from bench.errors import SalonError
-from bench.features import Cost, Extractor, FeatureSet
+from bench.features import Cost, Extractor, FeatureSet, has_spatial
 from bench.fitted import Fitted
 from bench.images import ImageSource
 from bench.inputs import Inputs, sides_of, wants_spatial
@@ -47,6 +47,7 @@ class Sides:
             wants=self._wants(backbone),
             images=self.job.fake if isinstance(self.job.fake, ImageSource) else None,
             fitted=self._fitted(backbone),
+            has_spatial=not self._has_images or has_spatial(self.job.backbones.get(backbone)),
         )
 
     def duplicates(self, backbone: str) -> dict[str, int]:
@@ -67,6 +68,10 @@ class Sides:
 
     def _wanted(self, side: str) -> set[str]:
         return {m.backbone for m in self.missing if side in sides_of(m.metric_spec.compute)}
+
+    @property
+    def _has_images(self) -> bool:
+        return isinstance(self.job.fake, ImageSource)
 
     def _wants(self, backbone: str) -> list[Want]:
         """What the missing metrics look for among neighbours, so that one pass finds it all."""

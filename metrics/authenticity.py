@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from metrics.balls import zero_radii
@@ -62,7 +65,7 @@ class Authenticity:
         copies = int((near.distances == 0).sum())
         radii = neighbours.squared_radii("real", 1)
         return Outcome(
-            scores={"authenticity": _estimate(authentic, near)},
+            scores={"authenticity": _estimate(authentic, near, _families(neighbours))},
             per_image={
                 "fake": {
                     "authentic": authentic,
@@ -75,16 +78,28 @@ class Authenticity:
         )
 
 
-def _estimate(authentic: Tensor, near: Nearest) -> Estimate:
-    """Fakes that share their nearest real share its radius, so they count as one cluster."""
+def _families(neighbours: Neighbours) -> Tensor:
+    """(N,) int64 family of each real: those joined by being another's nearest neighbour."""
+    nearest = neighbours.indices_within("real", 1)[:, 0].cpu().numpy()
+    count = len(nearest)
+    graph = coo_array((np.ones(count), (np.arange(count), nearest)), shape=(count, count))
+    return torch.from_numpy(connected_components(graph, directed=False)[1]).long()
+
+
+def _estimate(authentic: Tensor, near: Nearest, families: Tensor) -> Estimate:
+    """Fakes near one family of reals share its radii, so they count as one cluster.
+
+    Simulated (N from 60 to 300, D 4 to 16), 91 to 95 % of intervals held to M = 20 N, 71 % at
+    M = 25 N, where few reals are nearest to most fakes.
+    """
     share, count = float(authentic.mean()), len(authentic)
-    _, cluster = torch.unique(near.indices, return_inverse=True)
-    sums = authentic.new_zeros(int(cluster.max()) + 1).index_add_(0, cluster, authentic - share)
+    cluster = families.to(near.indices.device)[near.indices]
+    sums = authentic.new_zeros(int(families.max()) + 1).index_add_(0, cluster, authentic - share)
     error = float(sums.square().sum().sqrt()) / count
     effective = share * (1 - share) / error**2 if error else count
     return Estimate(
         share,
         standard_error=error,
         interval=wilson_interval(share, effective),
-        interval_method="Wilson, effective count from clusters with one nearest real image",
+        interval_method="Wilson, effective count from fakes clustered by families of real images",
     )

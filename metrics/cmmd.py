@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from metrics.gaussian_kernel import GaussianKernel
-from metrics.intervals import normal_interval
+from metrics.intervals import normal_estimate
 from metrics.kernel_sums import TILE, KernelSums, kernel_sums
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import mean
@@ -65,7 +65,7 @@ def _biased(sums: KernelSums) -> float:
 
 
 def _sums(real: Tensor, fake: Tensor, sigma: float, normalise: bool, entries: int) -> KernelSums:
-    if not sigma > 0:
+    if not 1e-100 < sigma < 1e100:
         raise ValueError(f"sigma is {sigma}, expected a bandwidth above 0; the paper's is 10.")
     if normalise:
         check_directions(real=real, fake=fake)
@@ -96,20 +96,18 @@ class Cmmd:
 
         The biased form has no interval: its value lies above what it estimates.
         """
-        check_features(minimum=4, real=real, fake=fake)
+        check_features(minimum=2, real=real, fake=fake)
         sums = _sums(real, fake, self.sigma, self.normalise, TILE)
         values = _values(sums)
-        unbiased, error = values["cmmd_unbiased"], SCALE * sums.variance() ** 0.5
-        estimate = Estimate(
-            unbiased,
-            standard_error=error,
-            interval=normal_interval(unbiased, error),
-            interval_method="value +- 1.96 standard errors, U-statistic of first and second order",
+        scores = {name: Estimate(value) for name, value in values.items()}
+        if min(len(real), len(fake)) < 4:  # the variance needs four rows, the value two
+            return Outcome(scores=scores)
+        scores["cmmd_unbiased"] = normal_estimate(
+            values["cmmd_unbiased"],
+            SCALE * sums.variance() ** 0.5,
+            "U-statistic of first and second order",
         )
-        return Outcome(
-            scores={"cmmd": Estimate(values["cmmd"]), "cmmd_unbiased": estimate},
-            per_image=_columns(sums),
-        )
+        return Outcome(scores=scores, per_image=_columns(sums))
 
 
 def _columns(sums: KernelSums) -> dict[str, dict[str, Tensor]]:

@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from torch import Tensor
 
 from metrics.blocks import blocks
-from metrics.intervals import normal_interval
+from metrics.intervals import normal_estimate
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import moments
 from metrics.neighbours import nearest_distances
@@ -273,9 +273,4 @@ class DataCopying:
         value = found.score
         if not found.used.any():
             return Estimate(value, undefined=f"no cell holds more than {self.min_fakes} samples")
-        return Estimate(
-            value,
-            standard_error=found.error,
-            interval=normal_interval(value, found.error),
-            interval_method="value +- 1.96 DeLong errors, training set and cells fixed",
-        )
+        return normal_estimate(value, found.error, "DeLong, training set and cells fixed")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from metrics.intervals import normal_interval, standard_error
+from metrics.intervals import normal_estimate, standard_error
 from metrics.metric import Estimate
 from metrics.neighbourhood import Balls, Neighbours, RealBalls, Want
 
@@ -41,12 +41,7 @@ class Density:
         if self.of_reals is None or len(self.of_fakes) < 2:
             return Estimate(self.value)
         error = standard_error(self.of_fakes, self.of_reals)
-        return Estimate(
-            self.value,
-            standard_error=error,
-            interval=normal_interval(self.value, error),
-            interval_method="value +- 1.96 standard errors, jackknife over both sides",
-        )
+        return normal_estimate(self.value, error, "jackknife over both sides")
 
 
 def _of_reals(neighbours: Neighbours, balls: Balls) -> Tensor:

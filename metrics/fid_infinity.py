@@ -9,7 +9,7 @@ from torch import Tensor
 from metrics.fid import distance_between
 from metrics.fid_influence import FidInfluence, fid_influence
 from metrics.gaussian import Gaussian
-from metrics.intervals import normal_interval
+from metrics.intervals import normal_estimate
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import check_divisor
 
@@ -153,9 +153,4 @@ class FidInfinity:
         if influence is None:
             return Estimate(value)
         error = _error(influence, sizes, self.replacement)
-        return Estimate(
-            value,
-            standard_error=error,
-            interval=normal_interval(value, error),
-            interval_method="value +- 1.96 standard errors, influences of both sides and subsets",
-        )
+        return normal_estimate(value, error, "influences of both sides and subsets")

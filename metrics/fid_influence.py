@@ -121,10 +121,11 @@ def _side(
     """Influences and bias of one side; `gap` points from the other side's mean to its own."""
     influence = torch.empty(len(side.rows), dtype=torch.float64, device=gap.device)
     lengths = torch.empty_like(influence)
-    single = curvature.float()
+    # float32 is good to 1e-6 of the largest entry; a collapsed side makes that too large
+    single = curvature.float() if curvature.abs().max() < 100 else curvature
     for block in blocks(len(side.rows), width=side.rows.shape[1], entries=2**20):
         centred = side.rows[block].double() - side.mean
-        unit = (centred / side.trace**0.5).float()  # good to 1e-6, and squares cannot overflow
+        unit = (centred / side.trace**0.5).to(single.dtype)  # so that squares cannot overflow
         quadratic = (unit @ single).mul_(unit).sum(dim=1).double() * side.trace
         influence[block] = centred @ (2 * gap) + quadratic
         lengths[block] = centred.square().sum(dim=1)

@@ -6,8 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from metrics.gaussian_mixture import Mixture, fit_mixture
-from metrics.metric import Better, Estimate, Outcome, check_features
+from metrics.gaussian_mixture import CLAMP, Mixture, fit_mixture
+from metrics.metric import Better, Estimate, Outcome, check_features, check_range
 from metrics.moments import mean
 
 
@@ -20,12 +20,15 @@ class Likelihoods:
         train: of the images that the variances were fitted to.
         baseline: of the unseen images under a mixture on half the training images, or as given.
         constant: dimensions left out because they are constant over the holdout.
+        clamped: fakes whose variance fell to the lowest that the fit allows: training images sit on
+            them, and the likelihoods say little more than that.
     """
 
     holdout: float
     train: float
     baseline: float
     constant: int
+    clamped: int
 
 
 def fld(
@@ -105,6 +108,7 @@ def likelihoods(
     check_features(fake=fake, real=real)
     check_features(minimum=2, holdout=holdout)
     check_features(holdout=holdout, real=real)
+    check_range(real=real, fake=fake, holdout=holdout)
     _check_parameters(fakes=fakes, epochs=epochs, batch=batch)
     train, fake, test = _normalise(real, fake[_some(len(fake), fakes, rng)], holdout)
     mixture = fit_mixture(fake, train[_some(len(train), None, rng)], epochs=epochs, batch=batch)
@@ -115,6 +119,7 @@ def likelihoods(
         train=_nll(mixture, train),
         baseline=baseline,
         constant=real.shape[1] - train.shape[1],
+        clamped=int((mixture.log_variances <= -CLAMP).sum()),
     )
 
 
@@ -123,6 +128,10 @@ def _values(found: Likelihoods) -> dict[str, float]:
         "fld": 100 * (found.holdout - found.baseline),
         "fld_gap": 100 * (found.train - found.holdout),
     }
+
+
+def _counts(found: Likelihoods) -> dict[str, int]:
+    return {"constant_dimensions": found.constant, "fakes_at_lowest_variance": found.clamped}
 
 
 def _baseline(
@@ -201,5 +210,5 @@ class Fld:
         )
         return Outcome(
             scores={name: Estimate(value) for name, value in _values(found).items()},
-            flags={"constant_dimensions": found.constant} if found.constant else {},
+            flags={name: count for name, count in _counts(found).items() if count},
         )

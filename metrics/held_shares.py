@@ -28,9 +28,14 @@ class HeldShare:
 
         The jackknife over both sides, balls held fixed: leaving out a point changes the mean,
         leaving out a ball loses the points that it alone holds. That other balls would grow is
-        left out, which overstates the error a little. Wilson's interval with the number of
-        independent images that would give this error stays within [0, 1].
+        left out. Simulated (tests/benchmarks/ball_coverage.py and others, N and M from 60 to
+        5000, D 4 to 32), the error is 1.1 to 1.8 times the spread where N and M are alike, and
+        96 to 100 % of intervals held; with 8 to 25 times more points than balls it can be 0.75
+        times the spread, and 87 % held. Wilson's interval with the number of independent images
+        that would give this error stays within [0, 1].
         """
+        if min(len(self.of_points), len(self.of_balls)) < 2:
+            return Estimate(self.share)
         error = standard_error(self.of_points, self.of_balls)
         count = min(len(self.of_points), len(self.of_balls))
         spread = self.share * (1 - self.share)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from metrics.blocks import blocks
-from metrics.intervals import normal_interval, standard_error
-from metrics.metric import Better, Estimate, Outcome
+from metrics.intervals import mean_estimate
+from metrics.metric import Better, Outcome
 
 BATCH = 64  # images read at a time; cannot change the result
 
@@ -136,12 +136,12 @@ class ImageStatistics:
     def compute(self, *, fake_images: Images) -> Outcome:
         """Means with their standard errors over images, and every image's own values."""
         columns = _columns(fake_images)
-        influences = {
-            f"{name}_influence": column - column.mean() for name, column in columns.items()
-        }
         return Outcome(
-            scores={name: _mean(column) for name, column in columns.items()},
-            per_image={"fake": columns | influences},
+            scores={
+                name: mean_estimate(column, method="of the mean over images")
+                for name, column in columns.items()
+            },
+            per_image={"fake": columns},
         )
 
 
@@ -153,16 +153,3 @@ def _columns(images: Images) -> dict[str, Tensor]:
         for batch in blocks(len(images), width=1, entries=BATCH)
     ]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-
-
-def _mean(column: Tensor) -> Estimate:
-    value = float(column.mean())
-    if len(column) < 2:
-        return Estimate(value)
-    error = standard_error(column)
-    return Estimate(
-        value,
-        standard_error=error,
-        interval=normal_interval(value, error),
-        interval_method="value +- 1.96 standard errors of the mean over images",
-    )

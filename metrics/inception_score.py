@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from metrics.blocks import blocks
-from metrics.intervals import normal_interval, standard_error
+from metrics.intervals import normal_estimate, standard_error
 from metrics.metric import Better, Estimate, Outcome, check_features
 
 
@@ -190,7 +190,7 @@ class InceptionScore:
         mean, spread = _summary([exp(float(found.mean())) for found in divergences], self.ddof)
         influence = _influences(divergences, parts, count)
         trusted = min(map(len, parts)) >= max(2, fake_logits.shape[1])
-        undefined = None if len(parts) > self.ddof else f"{len(parts)} split has no spread"
+        undefined = None if len(parts) > max(self.ddof, 1) else f"{len(parts)} split has no spread"
         return Outcome(
             scores={
                 "is_mean": _estimate(mean, influence) if trusted else Estimate(mean),
@@ -202,13 +202,7 @@ class InceptionScore:
 
 
 def _estimate(value: float, influence: Tensor) -> Estimate:
-    error = standard_error(influence)
-    return Estimate(
-        value,
-        standard_error=error,
-        interval=normal_interval(value, error),
-        interval_method="value +- 1.96 standard errors, from first-order influences of images",
-    )
+    return normal_estimate(value, standard_error(influence), "influences of images")
 
 
 def _left_out(parts: list[Tensor], count: int) -> dict[str, int]:

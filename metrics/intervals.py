@@ -37,31 +37,50 @@ def standard_error(*influences: Tensor) -> float:
     return sqrt(sum(float(side.double().var()) / len(side) for side in influences))
 
 
-def mean_estimate(values: Tensor, *, given: str) -> Estimate:
+def normal_estimate(value: float, error: float, method: str) -> Estimate:
+    """A value +- 1.96 standard errors.
+
+    No error where it is 0 within rounding: first order then says nothing of how sure a score is.
+
+    Args:
+        value: the score.
+        error: its standard error.
+        method: where the error is from, e.g. "influences of both sides".
+    """
+    if not error > 1e-12 * abs(value):
+        return Estimate(value)
+    method = f"value +- 1.96 standard errors, {method}"
+    return Estimate(value, error, normal_interval(value, error), method)
+
+
+def mean_estimate(values: Tensor, *, method: str) -> Estimate:
     """Mean of independent images with its standard error.
 
     Args:
         values: (n,), n >= 1; no interval for a single one.
-        given: what the error does not hold, e.g. "the reference images".
+        method: what the error holds and what it does not.
     """
     value = float(values.double().mean())
-    if len(values) < 2:
-        return Estimate(value)
-    error = standard_error(values)
-    method = f"value +- 1.96 standard errors of the mean, given {given}"
-    return Estimate(value, error, normal_interval(value, error), method)
+    return (
+        normal_estimate(value, standard_error(values), method)
+        if len(values) > 1
+        else Estimate(value)
+    )
 
 
 def median_estimate(values: Tensor, *, given: str) -> Estimate:
     """Median of independent images with the interval that two order statistics enclose.
 
-    The number of images below the median is binomial(n, 1/2), whatever their distribution.
+    The number of images below the median is binomial(n, 1/2), whatever their distribution. Fewer
+    than 6 enclose it with less than 95 %, so they have no interval.
     """
     ordered = values.double().sort().values
     low = max(int(binom.ppf(0.025, len(values), 0.5)) - 1, 0)
     high = len(values) - 1 - low
     method = f"order statistics {low + 1} and {high + 1} of {len(values)}, given {given}"
     value = float((ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2)
+    if len(values) < 6:
+        return Estimate(value)
     return Estimate(
         value, interval=(float(ordered[low]), float(ordered[high])), interval_method=method
     )

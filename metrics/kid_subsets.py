@@ -160,6 +160,14 @@ class KidSubsets:
         )
         smaller = min(len(real), len(fake))
         return Outcome(
-            scores={"kid_mean": Estimate(mean), "kid_std": Estimate(spread)},
+            scores={"kid_mean": Estimate(mean), "kid_std": self._spread(spread, real, fake)},
             flags={"subset_size_lowered_to": smaller} if smaller < self.subset_size else {},
         )
+
+    def _spread(self, spread: float, real: Tensor, fake: Tensor) -> Estimate:
+        """Undefined where there is nothing that could differ."""
+        whole = max(len(real), len(fake)) <= self.subset_size
+        if self.subsets == 1 or (whole and len(real) == len(fake)):
+            why = "1 subset has" if self.subsets == 1 else "subsets that are the whole sides have"
+            return Estimate(float("nan"), undefined=f"{why} no spread")
+        return Estimate(spread)

@@ -93,11 +93,28 @@ def check_features(*, minimum: int = 1, **sides: Tensor) -> None:
         raise ValueError(f"feature widths differ: {found}; both must come from one backbone.")
 
 
+def check_range(**sides: Tensor) -> None:
+    """Refuse features whose fourth powers leave the range of float64.
+
+    Raises:
+        ValueError: naming the side and its largest value.
+    """
+    for side, rows in sides.items():
+        largest = float(rows.abs().max()) if rows.numel() else 0.0
+        if largest > 1e70 or 0 < largest < 1e-70:
+            raise ValueError(
+                f"{side}: features reach {largest:.3g}, expected 1e-70 to 1e70. "
+                "Multiply both sides by one constant."
+            )
+
+
 def _check_side(side: str, rows: Tensor, minimum: int) -> None:
-    if rows.ndim != 2 or not rows.is_floating_point():
+    if rows.requires_grad:
+        raise ValueError(f"{side}: found features that require a gradient; pass {side}.detach().")
+    if rows.ndim != 2 or not rows.is_floating_point() or not rows.shape[1]:
         raise ValueError(
             f"{side}: found {rows.dtype} of shape {tuple(rows.shape)}, "
-            "expected floating-point features of shape (N, D)."
+            "expected floating-point features of shape (N, D), D >= 1."
         )
     if rows.shape[0] < minimum:
         raise ValueError(

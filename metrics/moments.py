@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from metrics.blocks import ENTRIES, blocks
-from metrics.metric import check_features
+from metrics.metric import check_features, check_range
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def check_divisor(ddof: int, **sides: Tensor) -> None:
     Raises:
         ValueError: if ddof is negative, or a side has no more than `ddof` rows or is not usable.
     """
-    if ddof < 0:
+    if ddof not in (0, 1):
         raise ValueError(f"ddof is {ddof}, expected 0 (divide by N) or 1 (divide by N - 1).")
     check_features(minimum=ddof + 1, **sides)
+    check_range(**sides)

@@ -50,10 +50,11 @@ class OneClass:
 
     def __post_init__(self) -> None:
         sizes = (self.representation_dim, self.hidden_layers, self.hidden_dim, self.epochs)
-        if min(sizes) < 1 or self.nu <= 0 or not 0 < self.train_share <= 1:
+        rates = (self.nu, self.learning_rate)
+        if min(sizes) < 1 or min(rates) <= 0 or not 0 < self.train_share <= 1:
             raise ValueError(
-                f"one_class: found {self}, expected sizes and epochs of 1 or more, nu above 0 "
-                "and train_share above 0 and up to 1."
+                f"one_class: found {self}, expected sizes and epochs of 1 or more, nu and "
+                "learning_rate above 0, and train_share above 0 and up to 1."
             )
 
     def settings(self) -> dict[str, object]:
@@ -94,7 +95,10 @@ def fit_one_class(*, real: Tensor, parameters: OneClass) -> Layers:
     layers = initial_layers(width=real.shape[1], parameters=parameters)
     layers = {name: layer.to(rows.device).requires_grad_() for name, layer in layers.items()}
     _minimise(rows, layers, parameters)
-    return {name: layer.detach().cpu() for name, layer in layers.items()}
+    fitted = {name: layer.detach().cpu() for name, layer in layers.items()}
+    if not all(layer.isfinite().all() for layer in fitted.values()):
+        raise ValueError("one_class: the fit diverged; lower one_class.learning_rate.")
+    return fitted
 
 
 def embed(rows: Tensor, layers: Mapping[str, Tensor]) -> Tensor:

@@ -39,7 +39,7 @@ class CholeskyPair:
         """Optimal maps (K, K) between the covariances: T_r S_r T_r = S_f and T_f S_f T_f = S_r."""
         _, left = scipy.linalg.eigh(self._squares.numpy(), driver="evr", check_finite=False)
         left = torch.from_numpy(left).to(self.real.device)
-        right = torch.nn.functional.normalize(self.product.T @ left, dim=0)
+        right = _unit_columns(self.product.T @ left)
         return self._map(self.real, right), self._map(self.fake, left)
 
     def _map(self, lower: Tensor, vectors: Tensor) -> Tensor:
@@ -52,6 +52,11 @@ class CholeskyPair:
         # its end, as this one does because `columns` are sorted; other orders, and drivers that
         # also give vectors, lose half of them.
         return gram(self.product.T).cpu()
+
+
+def _unit_columns(matrix: Tensor) -> Tensor:
+    """Columns of length 1, however short they were."""
+    return torch.nn.functional.normalize(matrix, dim=0, eps=torch.finfo(matrix.dtype).tiny)
 
 
 def cholesky_pair(*, real: Tensor, fake: Tensor) -> CholeskyPair | None:

@@ -10,6 +10,7 @@ from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from metrics.metric import Better, Estimate, Outcome, check_features
+from metrics.screen import frame, rounded
 
 ENDS = 1e-10  # angles 0 and pi/2 themselves would give slopes 0 and infinity
 
@@ -84,7 +85,8 @@ def prd_curve(
         ValueError: if a side is not usable, a parameter is out of range, or N != M under balance.
 
     Source: as `prd_from_histograms`; clusters by MiniBatchKMeans(n_init=10) on the stacked rows.
-    Differs: seeded, and clustered in the features' own precision (the authors cast to float64).
+    Differs: seeded; clustered in float32 after centring and scaling, which moves no cluster (the
+    authors cast to float64).
     """
     found = _shares(real, fake, rng, clusters=clusters, runs=runs, balance=balance)
     precision, recall = prd_from_histograms(real=found[0], fake=found[1], angles=angles)
@@ -96,10 +98,16 @@ def _shares(
 ) -> tuple[Tensor, Tensor]:
     """(runs, clusters) shares of each side in the clusters of each run."""
     _check(real, fake, clusters=clusters, runs=runs, balance=balance)
-    rows = torch.cat([fake, real]).cpu().numpy()
+    rows = _comparable(real, fake).cpu().numpy()
     counts = np.stack([_counts(rows, len(fake), clusters, _seed(rng)) for _ in range(runs)])
     fake_shares, real_shares = torch.from_numpy(counts).double().to(real.device).unbind(1)
     return real_shares / len(real), fake_shares / len(fake)
+
+
+def _comparable(real: Tensor, fake: Tensor) -> Tensor:
+    """(M + N, D) float32, the fakes first; centred and scaled first, so that no digit is lost."""
+    shared = frame(real, fake)
+    return torch.cat([rounded(side, shared, torch.float32).values for side in (fake, real)])
 
 
 def _counts(rows: np.ndarray, fakes: int, clusters: int, seed: int) -> np.ndarray:

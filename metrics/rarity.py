@@ -89,7 +89,7 @@ def _summary(defined: Tensor) -> dict[str, Estimate]:
         nothing = Estimate(torch.nan, undefined="no generated image lies in a real ball")
         return {"mean": nothing, "median": nothing, "max": nothing}
     return {
-        "mean": mean_estimate(defined, given="the reference images"),
+        "mean": mean_estimate(defined, method="of the mean, given the reference images"),
         "median": median_estimate(defined, given="the reference images"),
         "max": Estimate(float(defined.max())),
     }

@@ -60,11 +60,12 @@ def realism_scores(
         variant: which of the published forms.
 
     Returns:
-        (M,) float64; infinity for a copy of a kept real under `paper`.
+        (M,) float64; under `paper` infinity for a copy of a kept real, and NaN for all where no
+        radius is below the median, as half of them or more are equal and smallest.
 
     Raises:
-        ValueError: if k < 1, real has no more than k rows, a side is not usable, widths differ, or
-            no radius is below the median.
+        ValueError: if k < 1, real has no more than k rows, a side is not usable or widths
+            differ.
 
     Source: T. Kynkaanniemi et al., "Improved Precision and Recall Metric for Assessing Generative
     Models", 2019, eq. 4 (paper), its TensorFlow code (official, which works on squared distances)
@@ -89,13 +90,8 @@ class BestBall:
     variant: Variant
 
     def check(self, neighbours: Neighbours) -> None:
-        """K rows and one more on the real side, and a ball to keep."""
+        """K rows and one more on the real side."""
         check_rank(self.k, real=len(neighbours.real))
-        if not self.variant.kept(neighbours.squared_radii("real", self.k)).any():
-            raise ValueError(
-                "real: no radius is below the median, as all are equal; "
-                "variant=port or official keeps every ball."
-            )
 
     def radius_rank(self) -> int:
         """The ball's own k."""
@@ -128,9 +124,12 @@ class _Search:
         self.want, self.neighbours = want, neighbours
         radii = neighbours.squared_radii("real", want.k)
         self.squared_radii = radii.where(want.variant.kept(radii), -1.0)  # no part for pruned ones
-        self.best = radii.new_zeros(len(neighbours.fake))
+        self.kept = bool((self.squared_radii >= 0).any())
+        self.best = radii.new_full((len(neighbours.fake),), 0.0 if self.kept else torch.nan)
 
     def see(self, tile: Tile) -> None:
+        if not self.kept:
+            return
         radii = self.squared_radii[tile.j]
         self._raise_by_guess(tile, radii)
         floor = self.want.variant.shortfall(self.best[tile.i])
@@ -186,7 +185,9 @@ class Realism:
 
 
 def _mean(found: Tensor, copies: int) -> Estimate:
+    if found.isnan().any():
+        return Estimate(torch.nan, undefined="no radius of a real ball is below the median")
     if copies:
         why = f"{copies} generated images copy a kept real image: their realism is infinite"
         return Estimate(torch.nan, undefined=why)
-    return mean_estimate(found, given="the reference images")
+    return mean_estimate(found, method="of the mean, given the reference images")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metrics.blocks import blocks
 from metrics.intervals import normal_interval, standard_error
-from metrics.metric import Better, Estimate, Outcome, check_features
+from metrics.metric import Better, Estimate, Outcome, check_features, check_range
 from metrics.moments import mean
 
 
@@ -36,6 +36,7 @@ def sliced_wasserstein(*, real: Tensor, fake: Tensor) -> float:
     G. Stein et al., 2023 (dgm-eval).
     """
     check_features(minimum=2, real=real, fake=fake)
+    check_range(real=real, fake=fake)
     return _distance(_spread(real), _spread(fake))
 
 
@@ -90,6 +91,7 @@ class SlicedWasserstein:
     def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
         """The distance, its error, and what each image adds to it."""
         check_features(minimum=2, real=real, fake=fake)
+        check_range(real=real, fake=fake)
         sides = _spread(real), _spread(fake)
         distance = _distance(*sides)
         deviations = [side.deviation for side in sides]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from metrics.blocks import blocks
-from metrics.metric import Better, Estimate, Outcome, check_features
+from metrics.metric import Better, Estimate, Outcome, check_features, check_range
 from metrics.truncated_gennorm import SHAPES, TruncatedGennorm, fit, jensen_shannon
 
 
@@ -65,6 +65,7 @@ def fits(*, real: Tensor, fake: Tensor) -> Fits:
         ValueError: as `trend` does.
     """
     check_features(real=real, fake=fake)
+    check_range(real=real, fake=fake)
     _check_rectified(real=real, fake=fake)
     kept = (_varies(real) & _varies(fake)).nonzero()[:, 0]
     real_fit, fake_fit = _fit_columns(real, kept), _fit_columns(fake, kept)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from metrics.blocks import blocks
-from metrics.intervals import normal_interval, standard_error
+from metrics.intervals import normal_estimate, standard_error
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.unit_rows import check_directions, unit_rows
 
@@ -122,18 +122,10 @@ class Vendi:
         influence = values["vendi_q1"] * (found.surprise - found.surprise.mean())
         scores = {name: Estimate(value) for name, value in values.items()}
         if len(fake) >= ROWS_PER_FEATURE * fake.shape[1]:
-            scores["vendi_q1"] = _with_interval(values["vendi_q1"], influence)
+            scores["vendi_q1"] = normal_estimate(
+                values["vendi_q1"], standard_error(influence), "influences of images"
+            )
         return Outcome(
             scores=scores,
             per_image={"fake": {"vendi_q1_influence": influence}},
         )
-
-
-def _with_interval(value: float, influence: Tensor) -> Estimate:
-    error = standard_error(influence)
-    return Estimate(
-        value,
-        standard_error=error,
-        interval=normal_interval(value, error),
-        interval_method="value +- 1.96 standard errors, from first-order influences of images",
-    )

@@ -27,7 +27,10 @@ Network = Callable[[Tensor], Embedding]
 
 
 class Backbone(Protocol):
-    """A frozen dataclass whose fields are the yaml's keys; making one touches no file."""
+    """A frozen dataclass whose fields are the yaml's keys; making one touches no file.
+
+    A class whose embeddings have a spatial map says `has_spatial: ClassVar[bool] = True`.
+    """
 
     def identity(self) -> dict[str, object]:
         """Everything that moves a feature, as plain JSON values.

@@ -6,7 +6,7 @@ from models.backbone import Embedding
 
 
 class TimmTrunk(nn.Module):
-    """Scaled images (n, 3, S, S) -> features before the classifier (n, D), logits (n, C) or None.
+    """Scaled images (n, 3, S, S) -> the features before the classifier, and logits if any.
 
     Args:
         network: a timm model that pools its features to one vector.

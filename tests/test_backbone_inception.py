@@ -149,3 +149,13 @@ def test_weights_of_another_network_are_refused(tmp_path):
     torch.save(torch.nn.Linear(2, 2).state_dict(), path)
     with pytest.raises(WeightsError, match="472 tensors are missing"):
         Inception(weights=str(path)).load()
+
+
+def test_spatial_features_are_the_first_channels_of_mixed_6d_with_channels_last(weights_file):
+    network = models.backbones.load("inception", weights=str(weights_file))
+    maps = []
+    network.trunk.Mixed_6d.branch1x1.register_forward_hook(lambda *seen: maps.append(seen[2]))
+    found = network(photographs(64)).spatial
+    expected = maps[0][:, :7]  # (n, 7, 17, 17), behind the ReLU
+    assert found.shape == (2, 2023) and (found >= 0).all()
+    assert torch.equal(found.reshape(2, 17, 17, 7).permute(0, 3, 1, 2), expected)

@@ -8,7 +8,7 @@ import torch
 
 import metrics.neighbourhood
 from bench.cache import FeatureCache
-from bench.errors import ConfigError, UndefinedError
+from bench.errors import ConfigError, DatasetError, UndefinedError
 from bench.features import FeatureSet
 from bench.fitted import Fitted
 from bench.inputs import Inputs, check_input_names, sides_of, wants_spatial
@@ -132,3 +132,16 @@ def test_one_class_embedding_is_cached_between_runs(measure, small, tmp_path):
     _, second = measure(*again)
     assert np.isfinite(second.lines[0].scores["beta_recall"])
     assert list((tmp_path / "home").rglob("fitted/**/*.safetensors")) == fits
+
+
+def test_only_backbones_with_a_map_are_extracted_anew_for_it(measure, small, tmp_path):
+    measure(*small, "metrics=[fid]")
+    parts = sorted((tmp_path / "home").rglob("features/**/*.safetensors"))
+    _, report = measure(*small, "metrics=[fid,sfid]")
+    assert "spatial features" in report.lines[1].reason and report.lines[1].code == 5
+    assert sorted((tmp_path / "home").rglob("features/**/*.safetensors")) == parts
+
+
+def test_a_metric_of_held_out_images_says_what_to_type():
+    with pytest.raises(DatasetError, match=r"dataset\.holdout=FILE"):
+        inputs().gather("fld", lambda *, holdout: {})

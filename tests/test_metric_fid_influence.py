@@ -172,3 +172,18 @@ def test_single_precision_and_another_order_of_rows_give_the_same_influences():
     torch.testing.assert_close(wide.fake, expected.fake, rtol=0, atol=1e-5)
     torch.testing.assert_close(turned.real.roll(-9), expected.real, rtol=0, atol=1e-5)
     torch.testing.assert_close(turned.fake.flip(0), expected.fake, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1e-9, 1e9, 1e60])
+def test_the_error_and_the_bias_scale_with_the_square_of_the_features(scale):
+    given = sides()
+    one = Fid().compute(**given).scores["fid"]
+    other = Fid().compute(**{side: rows * scale for side, rows in given.items()}).scores["fid"]
+    assert other.standard_error / scale**2 == pytest.approx(one.standard_error, rel=1e-5)
+    assert other.bias / scale**2 == pytest.approx(one.bias, rel=1e-5)
+
+
+def test_features_whose_powers_leave_float64_are_refused():
+    given = {side: rows.double() * 1e-100 for side, rows in sides().items()}
+    with pytest.raises(ValueError, match=r"real: features reach .*expected 1e-70 to 1e70"):
+        Fid().compute(**given)

@@ -130,7 +130,6 @@ def test_scores_are_means_over_images_read_in_batches():
         assert estimate.value == pytest.approx(float(column.mean()), rel=1e-12)
         assert estimate.standard_error == pytest.approx(float(column.std()) / 150**0.5)
         assert torch.equal(found.per_image["fake"][name], column)
-        assert abs(float(found.per_image["fake"][f"{name}_influence"].mean())) < 1e-9
 
 
 def test_one_image_has_values_and_no_error():

@@ -151,3 +151,18 @@ def test_refuses_parameters_out_of_range(change, message):
 def test_refuses_what_is_no_histogram(broken):
     with pytest.raises(ValueError, match="expected"):
         prd_from_histograms(real=torch.tensor([0.5, 0.5]), fake=torch.tensor(broken))
+
+
+@pytest.mark.parametrize(("offset", "scale"), [(1e4, 1), (0, 1e18), (0, 1e-18)])
+def test_offset_and_scale_move_no_cluster_of_float32_features(offset, scale):
+    draw = torch.Generator().manual_seed(0)
+    real = torch.randn(300, 8, generator=draw)
+    fake = 0.3 + 0.5 * torch.randn(300, 8, generator=draw)
+    grid = lambda rows: (rows * 64).round() / 64  # noqa: E731  exact under the offset
+
+    def scores(real, fake):
+        found = Prd(runs=2).compute(real=real, fake=fake, rng=torch.Generator().manual_seed(1))
+        return {name: each.value for name, each in found.scores.items()}
+
+    moved = [grid(rows) * scale + offset for rows in (real, fake)]
+    assert scores(*moved) == pytest.approx(scores(grid(real), grid(fake)), rel=1e-6)

@@ -97,3 +97,11 @@ def test_one_generated_image_is_enough():
     assert len(rarity_scores(real=real, fake=real[:1])) == 1
     with pytest.raises(ValueError, match="real: found 3 rows, k=3 needs at least 4"):
         rarity_scores(real=real[:3], fake=real)
+
+
+def test_one_generated_image_has_scores_without_error_bars():
+    real = features(rows=20)
+    found = Rarity().compute(neighbours=Neighbours(real=real, fake=real[:1] * 1.01))
+    assert found.scores["defined_fraction"].value == 1
+    assert all(each.standard_error is None for each in found.scores.values())
+    assert found.scores["median"].interval is None

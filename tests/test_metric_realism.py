@@ -90,6 +90,10 @@ def test_duplicated_reals_follow_the_rule_for_zero_radii():
     assert (found.per_image["fake"]["realism"] == 1).all()  # 0 / 0: on the surface of its ball
 
 
-def test_equal_radii_leave_no_ball_below_the_median():
-    with pytest.raises(ValueError, match="real: no radius is below the median"):
-        realism_scores(real=torch.eye(6), fake=torch.eye(6) + 1)
+@pytest.mark.parametrize("real", [torch.eye(6), torch.cat([torch.zeros(9, 6), torch.eye(6)])])
+def test_without_a_radius_below_the_median_the_score_is_undefined(real):
+    found = Realism().compute(neighbours=Neighbours(real=real, fake=torch.eye(6) + 1))
+    assert found.scores["mean"].undefined == "no radius of a real ball is below the median"
+    assert found.per_image["fake"]["realism"].isnan().all()
+    port = Realism(Variant.port).compute(neighbours=Neighbours(real=real, fake=torch.eye(6) + 1))
+    assert port.scores["mean"].value > 0

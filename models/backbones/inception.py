@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from models.backbone import Network
 from models.extractor import Extractor
@@ -46,6 +47,8 @@ class Inception:
     scaling: Scaling = Scaling.tf
     logits_bias: bool = False
     channels_last: bool = False
+
+    has_spatial: ClassVar[bool] = True
 
     def identity(self) -> dict[str, object]:
         """Everything that moves a feature; reads the weight file.
