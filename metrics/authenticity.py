@@ -22,7 +22,7 @@ def authenticity(*, real: Tensor, fake: Tensor) -> float:
     A fake f with nearest real r is authentic where d(f, r) > min over r' != r of d(r, r'). From 0
     (every image copies) to 1. What an independent sample of the real distribution scores depends on
     the width of the features (Gaussian, N = M = 400: 0.39 in 2, 0.75 in 32 dimensions), and bad
-    images score 1: compare with held-out images. Higher is better as a guard only.
+    images score 1, so neither direction is better: compare with held-out images.
 
     Args:
         real: (N, D) features of training images, N >= 2.
@@ -52,7 +52,7 @@ def _authentic(neighbours: Neighbours) -> Tensor:
 class Authenticity:
     """Protocol: all rows of both sides; the real side should be what the generator saw."""
 
-    scores: ClassVar[dict[str, Better]] = {"authenticity": Better.HIGHER}
+    scores: ClassVar[dict[str, Better]] = {"authenticity": Better.NEITHER}
 
     def wants(self) -> tuple[Want, ...]:
         """What the shared pass must look for."""
@@ -99,7 +99,7 @@ def _estimate(authentic: Tensor, near: Nearest, families: Tensor) -> Estimate:
     effective = share * (1 - share) / error**2 if error else count
     return Estimate(
         share,
-        standard_error=error,
+        standard_error=error or None,  # no image differs: the interval says what that is worth
         interval=wilson_interval(share, effective),
         interval_method="Wilson, effective count from fakes clustered by families of real images",
     )

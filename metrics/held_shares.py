@@ -42,7 +42,7 @@ class HeldShare:
         effective = spread / error**2 if error and spread else count
         return Estimate(
             self.share,
-            standard_error=error,
+            standard_error=error or None,  # nothing differs: the interval says what that is worth
             interval=wilson_interval(self.share, effective),
             interval_method="Wilson, effective count from a jackknife over both sides",
         )
