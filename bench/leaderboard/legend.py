@@ -39,4 +39,4 @@ def _metric_text(column: Column) -> str:
     description: Any = column.config.get("description")
     said = [str(description).strip()] if description else []
     settings = parameters(column.config)
-    return " ".join([*said, f"({settings})" if settings else ""]).strip()
+    return " ".join([*said, f"({settings or 'no settings'})"])

@@ -18,6 +18,7 @@ class Measurement:
         interval_method: how it was made, or None.
         undefined: why there is no value, or None.
         path: the record's file, relative to the results folder.
+        bias: what finite counts add to the expected value, where the metric knows it.
     """
 
     seed: str
@@ -27,6 +28,7 @@ class Measurement:
     interval_method: str | None
     undefined: str | None
     path: str
+    bias: float | None = None
 
 
 def measurement(stored: Stored, score: str) -> Measurement:
@@ -43,6 +45,7 @@ def measurement(stored: Stored, score: str) -> Measurement:
         interval_method=content.get("interval_method"),
         undefined=reason,
         path=stored.path,
+        bias=_finite(content.get("bias")),
     )
 
 

@@ -31,4 +31,6 @@ def _measured(one: Measurement) -> list[str]:
         low, high = one.interval
         method = f" ({one.interval_method})" if one.interval_method else ""
         lines.insert(1, f"95 % interval {low!r} to {high!r}{method}")
+    if one.bias is not None:
+        lines.insert(-1, f"bias about {one.bias:.3g} at these counts, not taken off")
     return lines
