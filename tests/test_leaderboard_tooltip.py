@@ -1,8 +1,19 @@
 """What a cell says when it is pointed at."""
 
-from bench.leaderboard.board import Cell
+from bench.leaderboard.board import Cell, Column
 from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.tooltip import cell_tooltip
+
+
+COLUMN = Column(
+    metric="fid",
+    score="fid",
+    better="lower",
+    comparison_key="a",
+    config={"ddof": 1},
+    note="",
+    deviations=(),
+)
 
 
 def cell(**known):
@@ -11,9 +22,8 @@ def cell(**known):
 
 
 def test_the_error_bar_its_method_and_the_bias_are_told():
-    text = cell_tooltip(
-        cell(standard_error=0.5, interval=(1.5, 3.5), interval_method="influences", bias=0.25)
-    )
+    one = cell(standard_error=0.5, interval=(1.5, 3.5), interval_method="influences", bias=0.25)
+    text = cell_tooltip(one, COLUMN)
     for line in (
         "seed 0: 2.5 ± 0.5",
         "95 % interval 1.5 to 3.5 (influences)",
@@ -24,4 +34,5 @@ def test_the_error_bar_its_method_and_the_bias_are_told():
 
 
 def test_what_is_not_known_is_not_told():
-    assert "bias" not in cell_tooltip(cell()) and "interval" not in cell_tooltip(cell())
+    text = cell_tooltip(cell(), COLUMN)
+    assert "bias" not in text and "interval" not in text
