@@ -4,7 +4,6 @@ from bench.leaderboard.board import Cell, Column
 from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.tooltip import cell_tooltip
 
-
 COLUMN = Column(
     metric="fid",
     score="fid",
