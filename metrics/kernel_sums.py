@@ -10,7 +10,7 @@ from torch import Tensor
 
 from metrics.blocks import blocks
 
-TILE = 4000**2  # kernel values of one square block; large products run fastest
+TILE = 5000**2  # kernel values of one square block; large products run fastest
 
 
 class Side(Protocol):

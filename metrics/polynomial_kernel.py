@@ -64,7 +64,7 @@ class PolynomialKernel:
         """Centre and scale (N, D) rows once for many blocks."""
         scaled = torch.empty(rows.shape, dtype=self.dtype, device=rows.device)
         along = torch.empty(len(rows), dtype=torch.float64, device=rows.device)
-        for block in blocks(len(rows), width=rows.shape[1]):
+        for block in blocks(len(rows), width=rows.shape[1], entries=2**20):
             wide = rows[block].double() - self.centre
             along[block] = self.gamma * (wide @ self.centre)
             scaled[block] = wide.mul_(sqrt(abs(self.gamma)))
@@ -76,27 +76,33 @@ class PolynomialKernel:
         if self.gamma < 0:
             values.neg_()
         room = values.new_empty(4, max(1, STRIP // max(1, len(y))), len(y))
+        left, right = self._two_sided(x.along, y.along)
         for strip in blocks(len(x), width=1, entries=room.shape[1]):
             scratch = room[:, : strip.stop - strip.start]
             self._finish(values[strip], x.along[strip], y.along, scratch)
+            values[strip].addmm_(left[strip], right)
         return values
 
-    def _finish(self, s: Tensor, a: Tensor, b: Tensor, room: Tensor) -> None:
-        """Overwrite inner products by kernel values.
+    def _two_sided(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        """Factors (n, degree + 1) and (degree + 1, m) of the terms of p^degree with both a and b.
 
-        (p + s)^degree - p^degree = s * sum over m of (p + s)^m p^(degree - 1 - m). The terms of
-        p^degree with both a and b are a sum of a few products a^r b^q, so one matrix product of
-        that rank adds them.
+        They are a sum of a few products a^r b^q, so one matrix product of that rank adds them.
+        """
+        weights = self._expansion(self.degree)
+        weights[0], weights[:, 0] = 0, 0
+        exponents = torch.arange(len(weights), device=a.device)
+        left, right = a[:, None] ** exponents @ weights, b[:, None] ** exponents
+        return left.to(self.dtype), right.T.to(self.dtype)
+
+    def _finish(self, s: Tensor, a: Tensor, b: Tensor, room: Tensor) -> None:
+        """Overwrite inner products by (p + s)^degree - p^degree.
+
+        That is s * sum over m < degree of (p + s)^m p^(degree - 1 - m).
         """
         p, q, power, total = room
         torch.add((a + self._offset).to(s.dtype)[:, None], b.to(s.dtype), out=p)
         torch.add(p, s, out=q)
         s.mul_(_sum_of_powers(p, q, degree=self.degree, power=power, total=total))
-        two_sided = self._expansion(self.degree)
-        two_sided[0], two_sided[:, 0] = 0, 0
-        exponents = torch.arange(len(two_sided), device=s.device)
-        left, right = a[:, None] ** exponents @ two_sided, b[:, None] ** exponents
-        s.addmm_(left.to(s.dtype), right.T.to(s.dtype))
 
     @property
     def _offset(self) -> float:
