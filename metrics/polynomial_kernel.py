@@ -75,7 +75,7 @@ class PolynomialKernel:
         values = _products(x.scaled, y.scaled)
         if self.gamma < 0:
             values.neg_()
-        room = values.new_empty(4, max(1, STRIP // max(1, len(y))), len(y))
+        room = values.new_empty(3, max(1, STRIP // max(1, len(y))), len(y))
         left, right = self._two_sided(x.along, y.along)
         for strip in blocks(len(x), width=1, entries=room.shape[1]):
             scratch = room[:, : strip.stop - strip.start]
@@ -95,14 +95,10 @@ class PolynomialKernel:
         return left.to(self.dtype), right.T.to(self.dtype)
 
     def _finish(self, s: Tensor, a: Tensor, b: Tensor, room: Tensor) -> None:
-        """Overwrite inner products by (p + s)^degree - p^degree.
-
-        That is s * sum over m < degree of (p + s)^m p^(degree - 1 - m).
-        """
-        p, q, power, total = room
+        """Overwrite inner products by (p + s)^degree - p^degree."""
+        p, power, total = room
         torch.add((a + self._offset).to(s.dtype)[:, None], b.to(s.dtype), out=p)
-        torch.add(p, s, out=q)
-        s.mul_(_sum_of_powers(p, q, degree=self.degree, power=power, total=total))
+        s.mul_(_horner(s, p, degree=self.degree, power=power, total=total))
 
     @property
     def _offset(self) -> float:
@@ -119,14 +115,14 @@ class PolynomialKernel:
         return table.to(self.centre.device)
 
 
-def _sum_of_powers(p: Tensor, q: Tensor, *, degree: int, power: Tensor, total: Tensor) -> Tensor:
-    """Sum over m < degree of q^m p^(degree - 1 - m), in `total`; `power` is scratch."""
+def _horner(s: Tensor, p: Tensor, *, degree: int, power: Tensor, total: Tensor) -> Tensor:
+    """((p + s)^degree - p^degree) / s by Horner's rule in s, in `total`; `power` is scratch."""
     if degree == 1:
         return total.fill_(1)
-    torch.add(p, q, out=total)
+    torch.add(s, p, alpha=degree, out=total)
     last = p
     for exponent in range(2, degree):
-        total.mul_(q).addcmul_(last, p)  # p^exponent
+        total.mul_(s).addcmul_(last, p, value=comb(degree, exponent))  # p^exponent
         if exponent + 1 < degree:
             last = torch.mul(last, p, out=power)
     return total
