@@ -9,11 +9,12 @@ from bench.cache import FeatureCache
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
 from bench.errors import SalonError
-from bench.features import Cost, Extractor, FeatureSet, has_spatial
+from bench.features import EXTRACTION_VERSION, Cost, Extractor, FeatureSet, has_spatial
 from bench.fitted import Fitted
 from bench.images import ImageSource
 from bench.inputs import Inputs, sides_of, wants_spatial
 from bench.prepare import Job, Source
+from bench.rows import RowsOf
 from metrics.neighbourhood import Want
 from models.weights import WeightsError
 
@@ -45,9 +46,9 @@ class Sides:
             calls,
             self.job.settings.seed,
             wants=self._wants(backbone),
-            images=self.job.fake if isinstance(self.job.fake, ImageSource) else None,
+            images=self._images,
             fitted=self._fitted(backbone),
-            has_spatial=not self._has_images or has_spatial(self.job.backbones.get(backbone)),
+            has_spatial=self._images is None or has_spatial(self.job.backbones.get(backbone)),
         )
 
     def duplicates(self, backbone: str) -> dict[str, int]:
@@ -70,8 +71,10 @@ class Sides:
         return {m.backbone for m in self.missing if side in sides_of(m.metric_spec.compute)}
 
     @property
-    def _has_images(self) -> bool:
-        return isinstance(self.job.fake, ImageSource)
+    def _images(self) -> ImageSource | None:
+        """The generated images that are measured: a live generator itself never ends."""
+        fake = self.job.fake
+        return RowsOf(fake, range(self.job.num_fake), {}) if isinstance(fake, ImageSource) else None
 
     def _wants(self, backbone: str) -> list[Want]:
         """What the missing metrics look for among neighbours, so that one pass finds it all."""
@@ -81,7 +84,12 @@ class Sides:
     def _fitted(self, backbone: str) -> Fitted:
         real = {"images": self.job.real.content(), "rows": self.job.num_real}
         backbone_identity = self.job.identities.get(backbone, {})
-        return Fitted(self._cache("fitted"), {"real": real, "backbone": dict(backbone_identity)})
+        fitted_on = {
+            "real": real,
+            "backbone": dict(backbone_identity),
+            "extraction": EXTRACTION_VERSION,
+        }
+        return Fitted(self._cache("fitted"), fitted_on)
 
     def _cache(self, kind: str) -> FeatureCache:
         return FeatureCache(Path(self.job.settings.paths.cache) / kind)

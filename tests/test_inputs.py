@@ -69,6 +69,25 @@ def test_images_are_scored_once_whatever_the_backbones(measure, small, tmp_path)
     assert 0 < record["scores"]["brightness"]["value"] < 255
 
 
+def test_images_of_a_live_generator_end_at_the_protocols_count(measure, small, tmp_path):
+    words = ["metrics=[image_statistics]", "generator=dcgan_digits", "protocol.num_fake=20"]
+    _, report = measure(*small, *words)
+    assert report.lines[0].state == "done"
+    (table,) = (tmp_path / "results").rglob("image_statistics-*.images.csv")
+    assert len(table.read_text().splitlines()) == 21
+
+
+def test_a_fit_is_not_reused_where_features_are_extracted_in_another_way(
+    measure, small, tmp_path, monkeypatch
+):
+    words = [*small, "metrics=[alpha_precision]", "metrics.alpha_precision.embedding=one_class"]
+    for version in (1, 2):
+        for module in ("bench.sides", "bench.features", "bench.cell"):
+            monkeypatch.setattr(f"{module}.EXTRACTION_VERSION", version)
+        measure(*words, "metrics.alpha_precision.one_class.epochs=1")
+    assert len(list((tmp_path / "home").rglob("fitted/**/*.safetensors"))) == 2
+
+
 def test_image_metrics_refuse_features():
     with pytest.raises(UndefinedError, match="needs images, and only features were given"):
         inputs().gather("image_statistics", ImageStatistics().compute)
