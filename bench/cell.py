@@ -11,7 +11,7 @@ from bench.identity import describe
 from bench.records import SCHEMA, digest, record_path
 from bench.settings import Protocol
 
-NOT_COMPARED = ("seed", "state_sha256", "channels_last")
+NOT_COMPARED = ("seed", "state_sha256", "optimise")
 """Of a backbone, in the key but not in the comparison: which random network, and memory layout."""
 
 

@@ -15,7 +15,7 @@ from bench.overrides import groups
 from bench.public import shown
 
 NODES = ("protocol", "backbone", "metrics")
-SILENT = ("seed", "weights_sha256", "channels_last")
+SILENT = ("seed", "weights_sha256", "optimise")
 """Of backbones: another draw from the same space; a check only; memory layout (last bits)."""
 
 

@@ -23,6 +23,7 @@ NEUTRAL_SETTINGS: dict[str, str] = {
     "debug": "tracebacks on or off",
     "device": "its type is in cache keys and in the record, not in the comparison",
     "paths": "where things lie",
+    "precision": "read by each backbone's yaml, and in its identity there",
 }
 """Top-level values that cannot change a number, each with the reason."""
 

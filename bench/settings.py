@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from bench.errors import ConfigError
 from bench.similar import did_you_mean
 from bench.typed import schema
+from models.precision import Precision
 from models.quantise import Quantise
 
 NODES = (
@@ -37,6 +38,7 @@ class Settings:
 
     seed: int = 0
     device: str = "auto"
+    precision: Precision = Precision.fp32
     batch_size: int = 64
     workers: int = 4
     debug: bool = False

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from models.backbone import Embedding
+from models.precision import Precision
 from models.resize import Resize, resize
 
 
@@ -20,7 +21,8 @@ class Extractor:
         rule: how images meet S.
         scaling: float32 0..255 -> what the trunk was trained on.
         device: where the trunk is.
-        channels_last: memory order of the trunk and of its input; it moves the last bits.
+        precision: of the trunk's arithmetic.
+        optimise: run the trunk in the faster memory order; it moves the last bits.
     """
 
     trunk: nn.Module
@@ -28,7 +30,8 @@ class Extractor:
     rule: Resize
     scaling: Callable[[Tensor], Tensor]
     device: str = "cpu"
-    channels_last: bool = False
+    precision: Precision = Precision.fp32
+    optimise: bool = False
 
     def __post_init__(self) -> None:
         if self.resolution < 1:
@@ -61,7 +64,7 @@ class Extractor:
 
     @property
     def _memory_format(self) -> torch.memory_format:
-        return torch.channels_last if self.channels_last else torch.contiguous_format
+        return torch.channels_last if self.optimise else torch.contiguous_format
 
 
 def _plain(tensor: Tensor) -> Tensor:

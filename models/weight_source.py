@@ -1,15 +1,29 @@
-"""Where a network's weights come from: a file or a seed, its identity, and the filled network."""
+"""Where a network's weights come from: files or a seed, their identity, and the filled network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import nn
 
 from models.initialise import INITIALISATION, initialise
-from models.weights import check_file, file_sha256, fill, load_state, state_sha256
+from models.weights import State, check_file, file_sha256, fill, load_state, state_sha256
+
+Build = Callable[[], nn.Module]
+Convert = Callable[[State], State]
+
+
+class WeightSource(Protocol):
+    """What a backbone's network is filled from."""
+
+    def identity(self) -> dict[str, object]:
+        """What fixes every weight."""
+
+    def network(self) -> nn.Module:
+        """The network with these weights."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +37,7 @@ class RandomWeights:
     """
 
     architecture: str
-    build: Callable[[], nn.Module] = field(compare=False)
+    build: Build = field(compare=False)
     seed: int
 
     def identity(self) -> dict[str, object]:
@@ -44,34 +58,74 @@ def _random_state_sha256(weights: RandomWeights) -> str:
     return state_sha256(weights.network().state_dict())
 
 
+def as_it_is(state: State) -> State:
+    """The file's names are the network's."""
+    return state
+
+
 @dataclass(frozen=True)
-class FileWeights:
-    """Weights of a file.
+class WeightFile:
+    """One file of tensors.
 
     Attributes:
-        build: makes the network.
         path: the file.
         sha256: expected hash or its first digits; None accepts any file.
-        option: the config key that names the file, for messages.
+        option: the config key that names the file, such as "backbone.swav_resnet50.head".
+        entry: where in the file's dict the tensors are, as "teacher" or "state_dict"; None: it is
+            a flat dict of tensors.
+        convert: from the file's names and shapes to the network's.
     """
 
-    build: Callable[[], nn.Module] = field(compare=False)
     path: Path
     sha256: str | None
     option: str
+    entry: str | None = None
+    convert: Convert = field(default=as_it_is, compare=False)
+
+    @property
+    def sha256_found(self) -> str:
+        """Of the whole file.
+
+        Raises:
+            WeightsError: if it is absent, damaged or not the expected one.
+        """
+        check_file(self.path, self.sha256, option=self.option)
+        return file_sha256(self.path)
+
+    def state(self) -> State:
+        """Tensors under the network's names.
+
+        Raises:
+            WeightsError: if it is absent, damaged or not the expected one.
+        """
+        read = load_state(self.path, self.sha256, option=self.option, entry=self.entry)
+        return self.convert(read)
+
+
+@dataclass(frozen=True)
+class FileWeights:
+    """Weights of one or several files, which together fill the network.
+
+    Attributes:
+        build: makes the network.
+        files: in the identity each is `<last part of its option>_sha256`.
+    """
+
+    build: Build = field(compare=False)
+    files: tuple[WeightFile, ...]
 
     def identity(self) -> dict[str, object]:
-        """The file's content, wherever it lies."""
-        check_file(self.path, self.sha256, option=self.option)
-        return {"weights_sha256": file_sha256(self.path)}
+        """The files' contents, wherever they lie."""
+        return {f"{one.option.rpartition('.')[2]}_sha256": one.sha256_found for one in self.files}
 
     def network(self) -> nn.Module:
         """The network with these weights."""
-        state = load_state(self.path, self.sha256, option=self.option)
-        return fill(build_quietly(self.build), state, f"weights file {self.path}")
+        state = {name: tensor for one in self.files for name, tensor in one.state().items()}
+        where = " and ".join(str(one.path) for one in self.files)
+        return fill(build_quietly(self.build), state, f"weights file {where}")
 
 
-def build_quietly(build: Callable[[], nn.Module]) -> nn.Module:
+def build_quietly(build: Build) -> nn.Module:
     """Call a constructor that draws random numbers, and leave the global random state as it was."""
     with torch.random.fork_rng(devices=[]):
         return build()

@@ -79,13 +79,17 @@ def check_file(path: Path, sha256: str | None = None, *, option: str = "weights"
         )
 
 
-def load_state(path: Path, sha256: str | None = None, *, option: str = "weights") -> State:
+def load_state(
+    path: Path, sha256: str | None = None, *, option: str = "weights", entry: str | None = None
+) -> State:
     """Read a dict of tensors from safetensors or torch.save, never running code.
 
     Args:
         path: the file; its kind is told from its bytes, not from its suffix.
         sha256: expected hash or its first digits; None accepts any file.
         option: the config key that names the file, for the message.
+        entry: the key under which a published file keeps its tensors, beside an optimiser or an
+            epoch; a file that is a flat dict of tensors is taken as it is.
 
     Returns:
         Names to CPU tensors, memory-mapped where the format allows.
@@ -99,6 +103,8 @@ def load_state(path: Path, sha256: str | None = None, *, option: str = "weights"
         state = _read(path)
     except Exception as error:  # the loaders raise half a dozen kinds, none naming the file
         raise WeightsError(f"weights file {path} cannot be read: {_reason(error)}") from error
+    if entry is not None and isinstance(state, Mapping) and entry in state:
+        state = state[entry]
     return _tensors(path, state)
 
 

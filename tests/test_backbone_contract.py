@@ -34,6 +34,7 @@ CHANGES = {  # another value of every field that moves a feature
     "mean": [0.1, 0.2, 0.3],
     "std": [0.1, 0.2, 0.3],
     "logits_bias": True,
+    "precision": "bf16",
     "model": "test_vit.r160_in1k",
 }
 CHECKS_ONLY = {"weights_sha256"}  # refuses a file, moves nothing
@@ -117,7 +118,7 @@ def test_every_field_changes_the_identity(name, field):
         pytest.skip("24 million numbers; the seed's part in identity is the same for all")
     options = RANDOM[name]
     before = describe(name, **options)
-    change = not before.channels_last if field == "channels_last" else CHANGES[field]
+    change = not before.optimise if field == "optimise" else CHANGES[field]
     after = describe(name, **{**options, field: change})
     assert after.identity() != before.identity()
 

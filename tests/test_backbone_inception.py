@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import models.backbones
-from models.backbones.inception import PUBLISHED_FILES, Inception
+from models.backbones.inception import FILE, Inception
 from models.fid_inception import FidInception
 from models.weights import WeightsError, file_sha256
 
@@ -53,7 +53,10 @@ def test_the_layout_is_the_published_one(weights_file):
 
 @pytest.fixture(scope="module")
 def network(weights_file):
-    return models.backbones.load("inception", weights=weights_file, resize="tf1_bilinear")
+    """The graph as published, in the order of operations that the peers have."""
+    return models.backbones.load(
+        "inception", weights=weights_file, resize="tf1_bilinear", optimise=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +101,13 @@ def test_the_bias_moves_the_logits_by_the_bias(network, monkeypatch):
 
 
 def test_the_option_logits_bias_reaches_the_network():
-    build = Inception(weights="random", logits_bias=True)._source().build
-    assert build().logits_bias and not Inception(weights="random")._source().build().logits_bias
+    build = Inception(weights="random", logits_bias=True).source().build
+    assert build().logits_bias and not Inception(weights="random").source().build().logits_bias
 
 
-def test_channels_last_moves_only_the_last_bits(network, weights_file):
+def test_optimising_moves_only_the_last_bits(network, weights_file):
     images = photographs(32, count=1)
-    last = models.backbones.load("inception", weights=weights_file, channels_last=True)
+    last = models.backbones.load("inception", weights=weights_file, optimise=True)
     assert relative_gap(last(images).features, network(images).features) < 1e-5
 
 
@@ -121,11 +124,17 @@ def test_absent_published_weights_say_where_to_put_which_file(monkeypatch, tmp_p
     for act in (Inception().load, Inception().identity):
         with pytest.raises(WeightsError) as error:
             act()
-        for word in (PUBLISHED_FILES[0], str(tmp_path), "https://", "backbone.inception.weights="):
+        for word in (
+            FILE.name,
+            str(tmp_path),
+            "https://",
+            "salon fetch backbone=inception",
+            "backbone.inception.weights=",
+        ):
             assert word in str(error.value)
 
 
-@pytest.mark.parametrize("name", PUBLISHED_FILES)
+@pytest.mark.parametrize("name", FILE.names)
 def test_random_weights_under_the_published_name_are_refused(
     weights_file, monkeypatch, tmp_path, name
 ):
@@ -138,7 +147,7 @@ def test_random_weights_under_the_published_name_are_refused(
 
 def test_the_published_file_is_found_once_its_hash_is_right(weights_file, monkeypatch, tmp_path):
     (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / PUBLISHED_FILES[1]).symlink_to(weights_file)
+    (tmp_path / "weights" / FILE.aliases[0]).symlink_to(weights_file)
     monkeypatch.setenv("SALON_HOME", str(tmp_path))
     digest = file_sha256(weights_file)
     assert Inception(weights_sha256=digest[:8]).identity()["weights_sha256"] == digest

@@ -12,6 +12,7 @@ from torchvision.models import resnet18
 
 from models.backbone import Embedding, Network
 from models.extractor import Extractor
+from models.precision import Precision
 from models.resize import Resize
 from models.scaling import Scaling, scale
 from models.weight_source import RandomWeights
@@ -44,12 +45,17 @@ class Resnet18Random:
         resolution: side of the input in pixels.
         resize: how images meet the resolution.
         scaling: from 0..255 to the network's input.
+        precision: of the network's arithmetic.
+        optimise: fold batch normalisation into convolutions and keep channels last in memory:
+            faster, and within 1e-5 relative in the features.
     """
 
     seed: int = 0
     resolution: int = 64
     resize: Resize = Resize.torch_antialias
     scaling: Scaling = Scaling.imagenet
+    precision: Precision = Precision.fp32
+    optimise: bool = True
 
     def identity(self) -> dict[str, object]:
         """Everything that moves a feature."""
@@ -60,6 +66,8 @@ class Resnet18Random:
             "resolution": self.resolution,
             "resize": self.resize.name,
             "scaling": self.scaling.name,
+            "precision": self.precision.name,
+            "optimise": self.optimise,
             **self._source().identity(),
         }
 
@@ -67,7 +75,15 @@ class Resnet18Random:
         """Build the network on the device."""
         trunk = self._source().network()
         scaling = partial(scale, rule=self.scaling)
-        return Extractor(trunk, self.resolution, self.resize, scaling, device)
+        return Extractor(
+            trunk,
+            self.resolution,
+            self.resize,
+            scaling,
+            device=device,
+            precision=self.precision,
+            optimise=self.optimise,
+        )
 
     def _source(self) -> RandomWeights:
         return RandomWeights("torchvision_resnet18", Resnet18Trunk, self.seed)

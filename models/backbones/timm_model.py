@@ -16,12 +16,19 @@ from torch import nn
 
 from models.backbone import Network
 from models.extractor import Extractor
+from models.precision import Precision
 from models.resize import Resize
 from models.scaling import standardise
 from models.timm_hub import hub_file
 from models.timm_trunk import TimmTrunk
-from models.weight_source import FileWeights, RandomWeights, build_quietly
-from models.weights import WeightsError, load_state
+from models.weight_source import (
+    FileWeights,
+    RandomWeights,
+    WeightFile,
+    WeightSource,
+    build_quietly,
+)
+from models.weights import WeightsError
 
 OPTION = "backbone.timm.weights"
 _RESIZE = {"bicubic": Resize.pil_bicubic, "bilinear": Resize.pil_bilinear}
@@ -41,7 +48,9 @@ class TimmModel:
         resize: how images meet the resolution.
         mean: three channel means in units of 0..1.
         std: three channel deviations in units of 0..1.
-        channels_last: memory order; about 1e-6 relative in the features.
+        precision: of the network's arithmetic.
+        optimise: fold batch normalisation into convolutions and keep channels last in memory:
+            faster, and within 1e-5 relative in the features.
     """
 
     model: str
@@ -52,7 +61,8 @@ class TimmModel:
     resize: Resize | None = None
     mean: list[float] | None = None
     std: list[float] | None = None
-    channels_last: bool = False
+    precision: Precision = Precision.fp32
+    optimise: bool = True
 
     def identity(self) -> dict[str, object]:
         """Everything that moves a feature; reads the weight file, and may download it.
@@ -68,7 +78,8 @@ class TimmModel:
             "resize": self._resize().name,
             "mean": self._channels("mean"),
             "std": self._channels("std"),
-            "channels_last": self.channels_last,
+            "precision": self.precision.name,
+            "optimise": self.optimise,
             **self._source().identity(),
         }
 
@@ -82,9 +93,17 @@ class TimmModel:
         trunk = TimmTrunk(self._source().network())
         scaling = partial(standardise, mean=self._channels("mean"), std=self._channels("std"))
         rule, resolution = self._resize(), self._resolution()
-        return Extractor(trunk, resolution, rule, scaling, device, self.channels_last)
+        return Extractor(
+            trunk,
+            resolution,
+            rule,
+            scaling,
+            device=device,
+            precision=self.precision,
+            optimise=self.optimise,
+        )
 
-    def _source(self) -> "HubWeights | FileWeights | RandomWeights":
+    def _source(self) -> WeightSource:
         build = self._build()
         if self.weights == "random":
             architecture = f"timm_{self.model}_{self._resolution()}"
@@ -92,9 +111,9 @@ class TimmModel:
         if self.weights == "hub":
             _require_tag(self.model)
             file = hub_file(self.model, option=OPTION)
-            return HubWeights(build, FileWeights(build, file, self.weights_sha256, OPTION))
+            return HubWeights(build, WeightFile(file, self.weights_sha256, OPTION))
         path = Path(self.weights).expanduser()
-        return FileWeights(build, path, self.weights_sha256, OPTION)
+        return FileWeights(build, (WeightFile(path, self.weights_sha256, OPTION),))
 
     def _build(self) -> Callable[..., nn.Module]:
         """The constructor; networks of a fixed input size are built for the resolution."""
@@ -144,15 +163,15 @@ class HubWeights:
     """
 
     build: Callable[..., nn.Module]
-    file: FileWeights
+    file: WeightFile
 
     def identity(self) -> dict[str, object]:
         """The file's content."""
-        return self.file.identity()
+        return {"weights_sha256": self.file.sha256_found}
 
     def network(self) -> nn.Module:
         """The network with these weights."""
-        load_state(self.file.path, self.file.sha256, option=self.file.option)
+        self.file.state()  # refuses what timm would read with fewer checks
         overlay = {"file": str(self.file.path), "custom_load": False}
         build = partial(self.build, pretrained=True, pretrained_cfg_overlay=overlay)
         try:

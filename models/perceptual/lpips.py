@@ -18,8 +18,8 @@ import torchvision
 from torch import Tensor, nn
 
 from models.perceptual.lpips_distance import LpipsDistance
-from models.weight_source import FileWeights, RandomWeights
-from models.weights import State, WeightsError, check_file, fill, load_state, weights_folder
+from models.weight_source import FileWeights, RandomWeights, WeightFile, WeightSource
+from models.weights import State, WeightsError, check_file, load_state, weights_folder
 
 OPTION = "lpips.weights"
 PUBLISHED_URL = "https://download.pytorch.org/models/"
@@ -128,38 +128,23 @@ class Lpips:
     def _recipe(self) -> Recipe:
         return RECIPES[self.net]
 
-    def _source(self) -> "TrunkFile | RandomWeights":
+    def _source(self) -> WeightSource:
         build = partial(_trunk, self.net)
         if self.weights == "random":
             return RandomWeights(f"lpips_{self.net.name}_trunk", build, self.seed)
         if self.weights == "published":
             pinned = self.weights_sha256 or self._recipe.file_sha256
-            return TrunkFile(FileWeights(build, _published_file(self._recipe), pinned, OPTION))
+            path = _published_file(self._recipe)
+            return FileWeights(build, (WeightFile(path, pinned, OPTION, convert=_features),))
         path = Path(self.weights).expanduser()
-        return TrunkFile(FileWeights(build, path, self.weights_sha256, OPTION))
+        file = WeightFile(path, self.weights_sha256, OPTION, convert=_features)
+        return FileWeights(build, (file,))
 
 
-@dataclass(frozen=True)
-class TrunkFile:
-    """The trunk's part of a classifier's file.
-
-    Attributes:
-        file: the whole file, checked as every other.
-    """
-
-    file: FileWeights
-
-    def identity(self) -> dict[str, object]:
-        """The file's content."""
-        return self.file.identity()
-
-    def network(self) -> nn.Module:
-        """The trunk with these weights."""
-        state = load_state(self.file.path, self.file.sha256, option=self.file.option)
-        kept = {
-            k.removeprefix("features."): v for k, v in state.items() if k.startswith("features.")
-        }
-        return fill(self.file.build(), kept, f"weights file {self.file.path}")
+def _features(state: State) -> State:
+    """The trunk's part of a classifier's file."""
+    start = "features."
+    return {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
 
 
 def _trunk(net: Net) -> nn.Module:
