@@ -3,6 +3,7 @@
 from bench.leaderboard.board import Cell, Row
 from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.numbers import ERROR_DIGITS, RANK_DIGITS, number
+from bench.leaderboard.standing import Standing
 
 MISSING = DASH = "–"  # noqa: RUF001  an en dash, as tables print it
 TIED = "†"
@@ -47,10 +48,13 @@ def rank_bounds_text(row: Row) -> str:
 
 def place_text(cell: Cell) -> str:
     """The interval of the rank in its column, such as "rank 1"; empty where unknown."""
-    if cell.standing is None or cell.standing.interval is None:
-        return ""
-    low, high = cell.standing.interval
-    return f"rank {low}" if low == high else f"rank {low}{DASH}{high}"
+    found = interval_text(cell.standing) if cell.standing else ""
+    return f"rank {found}" if found else ""
+
+
+def interval_text(standing: Standing) -> str:
+    """The interval of a rank: two numbers with a dash, or one; empty where unknown."""
+    return DASH.join(str(end) for end in sorted(set(standing.interval or ())))
 
 
 def tied_text(cell: Cell) -> str:

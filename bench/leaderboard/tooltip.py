@@ -1,7 +1,7 @@
 """What the page says of a cell or a column when the pointer rests on it."""
 
 from bench.leaderboard.board import Cell, Column
-from bench.leaderboard.cell_text import DASH
+from bench.leaderboard.cell_text import interval_text
 from bench.leaderboard.differing import parameters
 from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.standing import Rival, Standing
@@ -27,10 +27,9 @@ def _settings(column: Column) -> str:
 
 def _placed(standing: Standing) -> list[str]:
     """The rank, and how sure it is towards the neighbours in rank."""
-    low, high = standing.interval or (None, None)
-    interval = f" ({low}{DASH}{high})" if low else ""
-    tie = f", tie group {standing.tie_group}"
-    return [f"rank {standing.rank}{interval}{tie}", *map(_compared, standing.rivals)]
+    interval = f" ({interval_text(standing)})" if standing.interval else ""
+    first = f"rank {standing.rank}{interval}, tie group {standing.tie_group}"
+    return [first, *map(_compared, standing.rivals)]
 
 
 def _compared(rival: Rival) -> str:
