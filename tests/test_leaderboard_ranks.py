@@ -123,19 +123,18 @@ def test_a_table_elsewhere_is_not_read(tmp_path, name):
     assert all("plain file name" in item.reason for item in board.unpaired)
 
 
-def test_an_error_that_holds_more_than_influences_is_kept(tmp_path):
+@pytest.mark.parametrize(("factor", "larger"), [(1.2, True), (0.5, False)])
+def test_the_larger_error_counts_of_the_records_and_the_influences(tmp_path, factor, larger):
     common = 5 * np.random.default_rng(0).normal(size=REAL)
     for at, name in enumerate("ab"):
         drawn = draw(at, common=common)
-        own = 1.2 * error_of(*drawn)
+        own = factor * error_of(*drawn)
         store_measured(tmp_path, name, at, drawn, error=own, method="U-statistic of second order")
-    (pairs,) = board_of(tmp_path).comparisons
-    assert pairs.kinds[0][1] == "paired"
     two(tmp_path / "plain", gap=1.0)
-    assert (
-        pairs.standard_error[0][1]
-        > board_of(tmp_path / "plain").comparisons[0].standard_error[0][1]
-    )
+    (pairs,), (plain,) = (board_of(place).comparisons for place in (tmp_path, tmp_path / "plain"))
+    assert pairs.kinds[0][1] == "paired"
+    assert (pairs.standard_error[0][1] > 1.1 * plain.standard_error[0][1]) is larger
+    assert pairs.standard_error[0][1] >= plain.standard_error[0][1]
 
 
 def test_other_reference_images_are_not_paired(tmp_path):

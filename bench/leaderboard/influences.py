@@ -91,19 +91,22 @@ def influences(stored: Stored, name: object) -> Influences:
         keep_default_na=False,  # an image may be called NA
         na_values=[""],
     )
-    sides = {side: table[table["side"] == side] for side in ("real", "fake")} if _is(table) else {}
+    sides = _sides(table)
     _check_counts(stored, sides)
     names = "\n".join(map(str, sides["real"]["image"]))
     found = Influences(hashlib.sha256(names.encode()).hexdigest(), {}, {})
     for column in table.columns[table.columns.str.endswith(ENDING)]:
         score = column.removesuffix(ENDING)
-        if score in stored.record.scores:
+        if stored.record.scores.get(score, {}).get("better", "neither") != "neither":
             _add(found, stored, score, {side: part[column] for side, part in sides.items()})
     return found
 
 
-def _is(table: pandas.DataFrame) -> bool:
-    return {"image", "side"} <= set(table.columns)
+def _sides(table: pandas.DataFrame) -> dict[str, pandas.DataFrame]:
+    """The rows of either side; nothing where the table has no sides."""
+    if not {"image", "side"} <= set(table.columns):
+        return {}
+    return {side: table[table["side"] == side] for side in ("real", "fake")}
 
 
 def _check_counts(stored: Stored, sides: dict[str, pandas.DataFrame]) -> None:
@@ -121,12 +124,12 @@ def _add(found: Influences, stored: Stored, score: str, columns: dict[str, panda
         for side, column in columns.items()
         if column.notna().any()
     }
-    own = stored.record.scores[score].get("standard_error")
+    content = stored.record.scores[score]
+    own = content.get("standard_error")
     if not own or len(sides) < 2:
         return  # no error to compare with, or nothing that two generators share
     error = math.sqrt(sum(float(of.var(ddof=1)) / len(of) for of in sides.values()))
-    method = stored.record.scores[score].get("interval_method") or ""
-    more = any(word in method for word in MORE)
+    more = any(word in str(content.get("interval_method")) for word in MORE)
     low, high = (1 / ALIKE, ALIKE) if more else (1 - SAME, 1 + SAME)
     if not low < error / own < high:  # also where a gap makes it NaN
         raise ValueError(f"makes {score} ± {error:.5g}, its record says {own:.5g}")

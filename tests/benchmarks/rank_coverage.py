@@ -1,6 +1,6 @@
 """How often generators of one quality are told apart, which should be in at most 5 % of draws.
 
-OMP_NUM_THREADS=1 python tests/benchmarks/rank_coverage.py --draws 200     # half a minute
+OMP_NUM_THREADS=1 python tests/benchmarks/rank_coverage.py --draws 600     # three minutes
 """
 
 import argparse
@@ -58,7 +58,7 @@ def wrong(metric: str, generators: int, shift: float, draws: int) -> dict[str, f
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--draws", type=int, default=600)
     draws = parser.parse_args().draws
     for metric in METRICS:
         for generators, shift in ((2, 0.2), (5, 0.2), (2, 0.0)):
