@@ -1,12 +1,20 @@
 """Two generators against one reference: how sure is it that one is better?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scipy.stats import norm
+import numpy as np
 from torch import Tensor
 
 from metrics.intervals import normal_interval, standard_error
 from metrics.metric import Better
+from metrics.pairwise import (
+    difference_error,
+    estimates,
+    lead,
+    shared_covariance,
+    superiority,
+    with_zeros,
+)
 
 
 @dataclass(frozen=True)
@@ -66,18 +74,19 @@ def paired_comparison(a: Scored, b: Scored, *, better: Better) -> Comparison:
             f"the scores stand on {len(a.real)} and {len(b.real)} reference images, expected the "
             "same ones; compare records that share a comparison key."
         )
+    sign = -1.0 if better is Better.LOWER else 1.0
+    both = replace(
+        estimates(
+            [sign * one.value for one in (a, b)], [standard_error(x.fake, x.real) for x in (a, b)]
+        ),
+        shared=with_zeros(shared_covariance([one.real.cpu().numpy() for one in (a, b)])),
+        place=np.arange(2),
+    )
     difference = a.value - b.value
-    error = standard_error(a.fake, b.fake, a.real - b.real)
+    error = float(difference_error(both, 0, 1))
     return Comparison(
         difference,
         error,
         normal_interval(difference, error),
-        _probability(difference, error, better),
+        float(superiority(lead(both, 0, 1))),
     )
-
-
-def _probability(difference: float, error: float, better: Better) -> float:
-    advantage = -difference if better is Better.LOWER else difference
-    if error == 0:
-        return 0.5 if advantage == 0 else float(advantage > 0)
-    return float(norm.cdf(advantage / error))

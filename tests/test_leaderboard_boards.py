@@ -4,9 +4,10 @@ import pytest
 from made_records import record, score, store
 
 from bench.leaderboard.boards import boards
+from bench.leaderboard.competition import competition_ranks
 from bench.leaderboard.load import read_results
 from bench.leaderboard.numbers import number
-from bench.leaderboard.ranking import competition_ranks, marks
+from bench.leaderboard.ranking import marks
 from bench.records import Record, digest
 
 CONTROL = {"control": True}

@@ -1,7 +1,11 @@
 """What a cell says when it is pointed at."""
 
+from dataclasses import replace
+
 from bench.leaderboard.board import Cell, Column
+from bench.leaderboard.cell_text import DASH
 from bench.leaderboard.measurement import Measurement
+from bench.leaderboard.standing import Rival, Standing
 from bench.leaderboard.tooltip import cell_tooltip
 
 COLUMN = Column(
@@ -35,3 +39,19 @@ def test_the_error_bar_its_method_and_the_bias_are_told():
 def test_what_is_not_known_is_not_told():
     text = cell_tooltip(cell(), COLUMN)
     assert "bias" not in text and "interval" not in text
+
+
+def test_the_rank_is_told_with_its_neighbours():
+    rivals = (Rival("a", 0.031, "paired"), Rival("c", 0.9999, "seeds"), Rival("d", None, "unknown"))
+    one = replace(cell(), standing=Standing(2, (1, 3), 1, rivals))
+    assert cell_tooltip(one, COLUMN).splitlines()[:4] == [
+        f"rank 2 (1{DASH}3), tie group 1",
+        "better than a with probability 0.03 (paired)",
+        "better than c with probability > 0.99 (seeds)",
+        "towards d: unknown, without error bars",
+    ]
+
+
+def test_a_rank_without_interval_is_told_as_it_is():
+    one = replace(cell(), standing=Standing(2, None, 2))
+    assert cell_tooltip(one, COLUMN).splitlines()[0] == "rank 2, tie group 2"

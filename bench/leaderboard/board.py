@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.leaderboard.measurement import Measurement
+from bench.leaderboard.standing import Comparisons, Standing
+from bench.leaderboard.stored import LeftOut
 
 ARROWS = {"lower": "↓", "higher": "↑", "neither": ""}
 
@@ -50,10 +52,12 @@ class Cell:
     Attributes:
         measurements: one per seed, in the order of the seeds; empty where nothing was measured.
         mark: "best", "second" or "".
+        standing: its rank in the column; None for controls, gaps and columns without direction.
     """
 
     measurements: tuple[Measurement, ...] = ()
     mark: str = ""
+    standing: Standing | None = None
 
     @property
     def value(self) -> float | None:
@@ -79,6 +83,11 @@ class Cell:
         return "; ".join(reasons) + share
 
     @property
+    def tied_with_best(self) -> bool:
+        """Whether another value is the best, but not surely better than this one."""
+        return self.standing is not None and self.standing.tie_group == 1 and self.mark != "best"
+
+    @property
     def single(self) -> Measurement | None:
         """The measurement of a cell of one seed: it alone has an error bar of its own."""
         return self.measurements[0] if len(self.measurements) == 1 else None
@@ -98,6 +107,8 @@ class Row:
         control: shown apart and never ranked.
         cells: one per column of the board.
         mean_rank: over the columns with a direction; None for controls and incomplete rows.
+        mean_rank_bounds: means of the lowest and of the highest ranks that the columns' intervals
+            allow; None where no column has one.
     """
 
     generator: str
@@ -105,6 +116,7 @@ class Row:
     control: bool
     cells: tuple[Cell, ...]
     mean_rank: float | None = None
+    mean_rank_bounds: tuple[float, float] | None = None
 
     @property
     def name(self) -> str:
@@ -131,6 +143,9 @@ class Board:
         note: how it departs from a board of the same caption; usually empty.
         columns: sorted by metric, note and score.
         rows: generators by mean rank and name, then the controls by name.
+        comparisons: all pairs of generators, one per column; None where it has no direction, fewer
+            than two of them, or too many.
+        unpaired: tables beside records that could not be used.
     """
 
     key: str
@@ -145,6 +160,8 @@ class Board:
     note: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    comparisons: tuple[Comparisons | None, ...] = ()
+    unpaired: tuple[LeftOut, ...] = ()
 
     @property
     def title(self) -> str:

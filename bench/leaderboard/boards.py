@@ -8,6 +8,7 @@ from typing import Any
 from bench.leaderboard.board import Board
 from bench.leaderboard.columns import Place, columns_of
 from bench.leaderboard.differing import differences, flat
+from bench.leaderboard.influences import Tables
 from bench.leaderboard.ranking import ranked
 from bench.leaderboard.rows import rows_of
 from bench.leaderboard.stored import Stored
@@ -32,8 +33,9 @@ def _board(key: str, records: list[Stored]) -> Board:
     first = records[0].record
     deviations = _common_deviations(records)
     places: list[Place] = columns_of(records, deviations)
-    rows = rows_of(records, places)
     columns = tuple(place.column for place in places)
+    tables = Tables(records)
+    rows, comparisons = ranked(rows_of(records, places), columns, tables)
     return Board(
         key=key,
         dataset=_names(records, "dataset"),
@@ -46,7 +48,9 @@ def _board(key: str, records: list[Stored]) -> Board:
         deviations=deviations,
         note="",
         columns=columns,
-        rows=ranked(rows, columns),
+        rows=rows,
+        comparisons=comparisons,
+        unpaired=tables.faults,
     )
 
 

@@ -3,8 +3,10 @@
 from bench.leaderboard.board import Cell, Row
 from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.numbers import ERROR_DIGITS, RANK_DIGITS, number
+from bench.leaderboard.standing import Standing
 
-MISSING = "–"  # noqa: RUF001  an en dash, as tables print it
+MISSING = DASH = "–"  # noqa: RUF001  an en dash, as tables print it
+TIED = "†"
 
 
 def main_text(cell: Cell) -> str:
@@ -37,6 +39,27 @@ def rank_text(row: Row) -> str:
     if row.control:
         return "control"
     return MISSING if row.mean_rank is None else number(row.mean_rank, RANK_DIGITS)
+
+
+def rank_bounds_text(row: Row) -> str:
+    """The bounds of the mean rank, such as "1.00" to "1.60" with a dash; empty where unknown."""
+    return DASH.join(number(end, RANK_DIGITS) for end in row.mean_rank_bounds or ())
+
+
+def place_text(cell: Cell) -> str:
+    """The interval of the rank in its column, such as "rank 1"; empty where unknown."""
+    found = interval_text(cell.standing) if cell.standing else ""
+    return f"rank {found}" if found else ""
+
+
+def interval_text(standing: Standing) -> str:
+    """The interval of a rank: two numbers with a dash, or one; empty where unknown."""
+    return DASH.join(str(end) for end in sorted(set(standing.interval or ())))
+
+
+def tied_text(cell: Cell) -> str:
+    """A dagger where the cell is not surely worse than the best one."""
+    return TIED if cell.tied_with_best else ""
 
 
 def _spread(cell: Cell) -> str:

@@ -45,6 +45,8 @@ def _say(report: Report) -> None:
         log.info("wrote %s", path)
     for item in report.left_out:
         log.warning("left out %s: %s", item.path, item.reason)
+    for item in report.unpaired:
+        log.warning("%s: %s", item.path, item.reason)
 
 
 def _comparison_code(found: Sequence[Difference]) -> int:

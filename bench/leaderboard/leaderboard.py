@@ -19,6 +19,7 @@ class Leaderboard:
         boards: the tables.
         records: behind them, in the order of their paths.
         left_out: files that no table uses.
+        unpaired: tables beside records that could not be used.
         pictures: samples of the generators.
     """
 
@@ -26,15 +27,18 @@ class Leaderboard:
     boards: Sequence[Board]
     records: Sequence[Stored]
     left_out: Sequence[LeftOut]
+    unpaired: Sequence[LeftOut]
     pictures: Sequence[Picture]
 
 
 def leaderboard(name: str, reading: Reading) -> Leaderboard:
     """Make the tables of these records."""
+    made = boards(reading.records)
     return Leaderboard(
         name=name,
-        boards=boards(reading.records),
+        boards=made,
         records=reading.records,
         left_out=reading.left_out,
+        unpaired=sorted({item for board in made for item in board.unpaired}, key=str),
         pictures=pictures(reading.records),
     )

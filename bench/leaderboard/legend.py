@@ -7,10 +7,22 @@ from bench.leaderboard.board import Board, Column
 from bench.leaderboard.differing import flat, parameters
 from bench.leaderboard.stored import Stored
 
+TIED_WITH_BEST = "not surely worse than the best"
 HOW_TO_READ = (
     "↓ lower is better, ↑ higher is better; a score without an arrow is neither and is not ranked.",
     "The mean rank is taken over the columns with an arrow, among the rows without a gap; "
-    "equal values share the better rank.",
+    "equal values share the better rank. Beside it, from the mean of the lowest to the mean of the "
+    "highest ranks that the columns' intervals allow: outer bounds, not a 95 % interval.",
+    "The ranks in a cell hold the rank in its column with 95 %, for all generators of the column "
+    "at once: from 1 + the number that are surely better to n - the number that are surely worse, "
+    "by one-sided tests of all pairs, corrected by Holm's method (after Mogstad, Romano, Shaikh, "
+    "Wilhelm 2024). Columns are not corrected for each other.",
+    "† stands at all that the best is not surely better than, by the same tests; these share its "
+    "tie group, and the best of the rest opens the next.",
+    "Two generators are compared paired where the influences of their common reference images "
+    "lie beside the records: what these images add to both cancels. Where not, the comparison is "
+    "independent: errors squared and added. Over several seeds it is Welch's test of the means, "
+    "given these reference images. Without an error bar there is no interval.",
     "± is one standard error, or, where it says sd, the standard deviation over the seeds; "
     "brackets hold the 95 % interval.",
     "Controls are not generators but known distortions of the data: they say what the scores "

@@ -4,10 +4,20 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bench.leaderboard.board import Board, Cell, Column, Row
-from bench.leaderboard.cell_text import error_text, main_text, rank_text, seeds_text
+from bench.leaderboard.cell_text import (
+    TIED,
+    error_text,
+    main_text,
+    place_text,
+    rank_bounds_text,
+    rank_text,
+    seeds_text,
+    tied_text,
+)
 from bench.leaderboard.differing import short
 from bench.leaderboard.leaderboard import Leaderboard
-from bench.leaderboard.legend import HOW_TO_READ, metric_lines, provenance
+from bench.leaderboard.legend import HOW_TO_READ, TIED_WITH_BEST, metric_lines, provenance
+from bench.leaderboard.stored import LeftOut
 
 ESCAPED = {"\\": "\\\\", "|": "\\|", "&": "&amp;", "<": "&lt;", ">": "&gt;"} | {
     sign: f"\\{sign}" for sign in "`*~[]"
@@ -21,12 +31,18 @@ def markdown(shown: Leaderboard) -> str:
     lines = [f"# {escaped(shown.name)}", ""]
     for board in shown.boards:
         lines += [*_board(board), ""]
-    lines += ["## How to read this", "", "- **Best** and *second best* of each column."]
+    lines += [
+        "## How to read this",
+        "",
+        f"- **Best** and *second best* of each column; {TIED}: {TIED_WITH_BEST}.",
+    ]
     lines += [f"- {line}" for line in HOW_TO_READ]
     lines += [
         f"- **{escaped(name)}**: {escaped(text)}" for name, text in metric_lines(shown.boards)
     ]
-    lines += [*_provenance(shown), *_left_out(shown)]
+    lines += _provenance(shown)
+    lines += _named("Left out", shown.left_out)
+    lines += _named("Not paired", shown.unpaired)
     return "\n".join(lines) + "\n"
 
 
@@ -54,12 +70,14 @@ def _head(column: Column) -> str:
 def _row(row: Row) -> str:
     seeds = f" ({seeds_text(row.num_seeds)})" if row.num_seeds > 1 else ""
     cells = [_cell(cell, row) for cell in row.cells]
-    return _line([escaped(row.name) + seeds, rank_text(row), *cells])
+    bounds = f" ({rank_bounds_text(row)})" if row.mean_rank_bounds else ""
+    return _line([escaped(row.name) + seeds, rank_text(row) + bounds, *cells])
 
 
 def _cell(cell: Cell, row: Row) -> str:
     marked = MARKS[cell.mark].format(escaped(main_text(cell)))
-    return f"{marked} {escaped(error_text(cell, row))}".strip()
+    known = filter(None, (escaped(error_text(cell, row)), place_text(cell)))
+    return f"{marked}{tied_text(cell)} {', '.join(known)}".strip()
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -73,8 +91,8 @@ def _provenance(shown: Leaderboard) -> list[str]:
     return lines
 
 
-def _left_out(shown: Leaderboard) -> list[str]:
-    if not shown.left_out:
+def _named(title: str, files: Sequence[LeftOut]) -> list[str]:
+    if not files:
         return []
-    lines = [f"- {escaped(item.path)}: {escaped(item.reason)}" for item in shown.left_out]
-    return ["", "## Left out", "", *lines]
+    lines = [f"- {escaped(item.path)}: {escaped(item.reason)}" for item in files]
+    return ["", f"## {title}", "", *lines]

@@ -8,10 +8,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench.leaderboard.bars import WIDTH, scales
-from bench.leaderboard.cell_text import error_text, main_text, rank_text, seeds_text
+from bench.leaderboard.cell_text import (
+    error_text,
+    main_text,
+    place_text,
+    rank_bounds_text,
+    rank_text,
+    seeds_text,
+    tied_text,
+)
 from bench.leaderboard.differing import short
 from bench.leaderboard.leaderboard import Leaderboard
-from bench.leaderboard.legend import HOW_TO_READ, metric_lines, provenance
+from bench.leaderboard.legend import HOW_TO_READ, TIED_WITH_BEST, metric_lines, provenance
 from bench.leaderboard.tooltip import cell_tooltip, column_tooltip
 
 HERE = Path(__file__).parent
@@ -31,6 +39,7 @@ def page(shown: Leaderboard) -> str:
             script=Markup(script),
             choices=_choices(shown),
             how_to_read=HOW_TO_READ,
+            tied_with_best=TIED_WITH_BEST,
             metrics=metric_lines(shown.boards),
             provenance=provenance(shown.records),
         )
@@ -80,6 +89,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"main": main_text, "error": error_text, "rank": rank_text}
+    environment.filters |= {"place": place_text, "tied": tied_text, "bounds": rank_bounds_text}
     environment.filters |= {"seeds": seeds_text, "breakable": breakable, "short": short}
     environment.globals |= {
         "scales": scales,

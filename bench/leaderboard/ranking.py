@@ -1,31 +1,43 @@
 """Marks the best cells of each column and ranks the rows; controls take no part."""
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.leaderboard.board import Cell, Column, Row
+from bench.leaderboard.column_scores import column_scores
+from bench.leaderboard.influences import Tables
+from bench.leaderboard.mean_ranks import MeanRank, mean_ranks
+from bench.leaderboard.standing import Comparisons, Standing
+from bench.leaderboard.standings import comparisons, standings
 
 
-def ranked(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
-    """The rows with their marks and mean ranks: generators by rank and name, then controls."""
-    real = [row for row in rows if not row.control]
-    controls = [row for row in rows if row.control]
-    marked = _with_mean_ranks(_with_marks(real, columns), columns)
-    return (*sorted(marked, key=_order), *sorted(controls, key=_order))
-
-
-def competition_ranks(values: Sequence[float], better: str) -> list[int]:
-    """1 + how many values are better; equal values share a rank ("1224").
+def ranked(
+    rows: Sequence[Row], columns: Sequence[Column], tables: Tables
+) -> tuple[tuple[Row, ...], tuple[Comparisons | None, ...]]:
+    """The rows with marks, ranks and mean ranks, and each column's comparisons.
 
     Args:
-        values: finite numbers.
-        better: "lower" or "higher".
+        rows: of one board.
+        columns: of the same board.
+        tables: the influences beside its records.
+
+    Returns:
+        Generators by mean rank and name, then the controls; and one item per column.
     """
-    first: dict[float, int] = {}
-    for position, value in enumerate(sorted(values, reverse=better == "higher"), start=1):
-        first.setdefault(value, position)
-    return [first[value] for value in values]
+    real = [row for row in rows if not row.control]
+    controls = [row for row in rows if row.control]
+    scores = [
+        None if column.better == "neither" else column_scores(real, at, column, tables)
+        for at, column in enumerate(columns)
+    ]
+    found = [standings(one) if one else {} for one in scores]
+    means = mean_ranks([(one, at) for one, at in zip(scores, found, strict=True) if one])
+    placed = [
+        _placed(row, [column.get(at) for column in found], means.get(at))
+        for at, row in enumerate(_with_marks(real, columns))
+    ]
+    pairs = tuple(comparisons(one) if one else None for one in scores)
+    return (*sorted(placed, key=_order), *sorted(controls, key=_order)), pairs
 
 
 def marks(values: Sequence[float | None], better: str) -> list[str]:
@@ -59,23 +71,14 @@ def _marked(cells: Sequence[Cell], names: Sequence[str]) -> list[Cell]:
     ]
 
 
-def _with_mean_ranks(rows: Sequence[Row], columns: Sequence[Column]) -> list[Row]:
-    """Complete rows are ranked among each other: one with a gap would shift the others."""
-    directed = [index for index, column in enumerate(columns) if column.better != "neither"]
-    found = [[row.cells[index].value for index in directed] for row in rows]
-    complete = {
-        at: [value for value in values if value is not None]
-        for at, values in enumerate(found)
-        if None not in values
-    }
-    if not directed or not complete:
-        return list(rows)
-    ranks = [
-        competition_ranks(values, columns[index].better)
-        for index, values in zip(directed, zip(*complete.values(), strict=True), strict=True)
-    ]
-    means = dict(zip(complete, map(statistics.fmean, zip(*ranks, strict=True)), strict=True))
-    return [replace(row, mean_rank=means.get(at)) for at, row in enumerate(rows)]
+def _placed(row: Row, standings: Sequence[Standing | None], mean: MeanRank | None) -> Row:
+    cells = zip(row.cells, standings, strict=True)
+    return replace(
+        row,
+        cells=tuple(replace(cell, standing=found) if found else cell for cell, found in cells),
+        mean_rank=mean.value if mean else None,
+        mean_rank_bounds=mean.bounds if mean else None,
+    )
 
 
 def _order(row: Row) -> tuple[float, str, str]:

@@ -1,16 +1,19 @@
 """What the page says of a cell or a column when the pointer rests on it."""
 
 from bench.leaderboard.board import Cell, Column
+from bench.leaderboard.cell_text import interval_text
 from bench.leaderboard.differing import parameters
 from bench.leaderboard.measurement import Measurement
+from bench.leaderboard.standing import Rival, Standing
 
 
 def cell_tooltip(cell: Cell, column: Column) -> str:
-    """Every measurement in full, with its record, and the metric's settings."""
+    """Where it stands, every measurement in full, with its record, and the metric's settings."""
     lines = [line for one in cell.measurements for line in _measured(one)]
     if cell.spread is not None:
         lines.insert(0, f"mean {cell.value!r}, sd {cell.spread!r}")
-    return "\n".join([*lines, _settings(column)])
+    placed = _placed(cell.standing) if cell.standing else []
+    return "\n".join([*placed, *lines, _settings(column)])
 
 
 def column_tooltip(column: Column) -> str:
@@ -20,6 +23,26 @@ def column_tooltip(column: Column) -> str:
 
 def _settings(column: Column) -> str:
     return f"{column.metric}: {parameters(column.config) or 'no settings'}"
+
+
+def _placed(standing: Standing) -> list[str]:
+    """The rank, and how sure it is towards the neighbours in rank."""
+    interval = f" ({interval_text(standing)})" if standing.interval else ""
+    first = f"rank {standing.rank}{interval}, tie group {standing.tie_group}"
+    return [first, *map(_compared, standing.rivals)]
+
+
+def _compared(rival: Rival) -> str:
+    if rival.probability is None:
+        return f"towards {rival.name}: unknown, without error bars"
+    return f"better than {rival.name} with probability {_share(rival.probability)} ({rival.kind})"
+
+
+def _share(probability: float) -> str:
+    """Two digits, but never 0 or 1: nothing is that sure."""
+    if probability < 0.005:
+        return "< 0.01"
+    return "> 0.99" if probability >= 0.995 else f"{probability:.2f}"
 
 
 def _measured(one: Measurement) -> list[str]:

@@ -31,12 +31,14 @@ class Report:
         written: the files.
         num_records: good records behind them.
         left_out: files that no table uses.
+        unpaired: tables beside records that could not be used.
         code: the exit code: 8 where files were left out under `strict`, else 0.
     """
 
     written: Sequence[Path]
     num_records: int
     left_out: Sequence[LeftOut]
+    unpaired: Sequence[LeftOut]
     code: int
 
 
@@ -57,9 +59,10 @@ def write_all(results: Path, out: Path, name: str, strict: bool) -> Report:
         raise ConfigError(f"name={name!r} is not a plain file name; type for instance name=demo.")
     reading = read_results(results)
     _refuse_nothing(results, reading)
-    written = _write(leaderboard(name, reading), out)
+    shown = leaderboard(name, reading)
+    written = _write(shown, out)
     code = CellsFailedError.code if strict and reading.left_out else 0
-    return Report(written, len(reading.records), reading.left_out, code)
+    return Report(written, len(reading.records), reading.left_out, shown.unpaired, code)
 
 
 def _refuse_nothing(results: Path, reading: Reading) -> None:

@@ -1,0 +1,137 @@
+"""What every image adds to a score, read from the table beside a record."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas
+from numpy.typing import NDArray
+
+from bench.leaderboard.stored import LeftOut, Stored
+
+ROLE = "images"
+ENDING = "_influence"
+MORE = ("U-statistic", "and subsets")  # errors that are not the variance of influences alone
+SAME, ALIKE = 1e-3, 4.0  # how far the table's error may be from the record's: relative, factor
+
+
+@dataclass(frozen=True)
+class Influences:
+    """One record's.
+
+    Attributes:
+        reference: hash of the reference images' names, in their order.
+        real: score -> (N,) float32, for the scores that depend on the reference images.
+        error: score -> the standard error that the influences of both sides make.
+    """
+
+    reference: str
+    real: dict[str, NDArray[np.float32]]
+    error: dict[str, float]
+
+
+class Tables:
+    """The tables of one board's records, each read once, and only when a comparison needs it.
+
+    Memory holds four bytes per generator, score and reference image of one metric: tables of one
+    comparison are kept until another one is asked for.
+    """
+
+    def __init__(self, records: Sequence[Stored]) -> None:
+        """Reads nothing yet."""
+        self._faults: dict[str, LeftOut] = {}
+        self._records = {stored.path: stored for stored in records}
+        self._kept: dict[str, Influences | None] = {}
+        self._key = ""
+
+    def of(self, path: str) -> Influences | None:
+        """The influences beside a record; None where there are none, or none to rely on."""
+        stored = self._records[path]
+        if stored.record.comparison_key != self._key:
+            self._key, self._kept = stored.record.comparison_key, {}
+        if path not in self._kept:
+            self._kept[path] = self._read(stored)
+        return self._kept[path]
+
+    @property
+    def faults(self) -> tuple[LeftOut, ...]:
+        """The tables that could not be used, by path."""
+        return tuple(self._faults[path] for path in sorted(self._faults))
+
+    def _read(self, stored: Stored) -> Influences | None:
+        name = stored.record.artifacts.get(ROLE)
+        if name is None:
+            return None
+        try:
+            return influences(stored, name)
+        except (OSError, ValueError) as error:  # a damaged table fails to parse, or a check below
+            reason = "is absent" if isinstance(error, FileNotFoundError) else str(error)
+            path = f"{stored.path.rpartition('/')[0]}/{name}"
+            reason = " ".join(reason.replace(str(stored.folder), "").split())
+            self._faults[path] = LeftOut(path, f"{reason}; its record is compared as independent")
+            return None
+
+
+def influences(stored: Stored, name: object) -> Influences:
+    """Read and check a table.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is no table of this record: other counts, gaps, another standard error.
+    """
+    if not isinstance(name, str) or Path(name).name != name or "\0" in name:
+        raise ValueError("is not a plain file name")
+    table = pandas.read_csv(
+        stored.folder / name,
+        usecols=lambda column: column in ("image", "side") or column.endswith(ENDING),
+        dtype={"image": str, "side": str},
+        keep_default_na=False,  # an image may be called NA
+        na_values=[""],
+    )
+    sides = _sides(table)
+    _check_counts(stored, sides)
+    names = "\n".join(map(str, sides["real"]["image"]))
+    found = Influences(hashlib.sha256(names.encode()).hexdigest(), {}, {})
+    for column in table.columns[table.columns.str.endswith(ENDING)]:
+        score = column.removesuffix(ENDING)
+        if stored.record.scores.get(score, {}).get("better", "neither") != "neither":
+            _add(found, stored, score, {side: part[column] for side, part in sides.items()})
+    return found
+
+
+def _sides(table: pandas.DataFrame) -> dict[str, pandas.DataFrame]:
+    """The rows of either side; nothing where the table has no sides."""
+    if not {"image", "side"} <= set(table.columns):
+        return {}
+    return {side: table[table["side"] == side] for side in ("real", "fake")}
+
+
+def _check_counts(stored: Stored, sides: dict[str, pandas.DataFrame]) -> None:
+    """A metric that looks at one side only has no rows of the other."""
+    wanted = {"real": stored.record.num_real, "fake": stored.record.num_fake}
+    found = {side: len(rows) for side, rows in sides.items()}
+    if any(found.get(side) not in (0, wanted[side]) for side in wanted) or not any(found.values()):
+        raise ValueError(f"holds rows {found}, expected {wanted}")
+
+
+def _add(found: Influences, stored: Stored, score: str, columns: dict[str, pandas.Series]) -> None:
+    """Take one score's columns over, if they fit the record's own standard error."""
+    sides = {
+        side: column.to_numpy(np.float64)
+        for side, column in columns.items()
+        if column.notna().any()
+    }
+    content = stored.record.scores[score]
+    own = content.get("standard_error")
+    if not own or len(sides) < 2:
+        return  # no error to compare with, or nothing that two generators share
+    error = math.sqrt(sum(float(of.var(ddof=1)) / len(of) for of in sides.values()))
+    more = any(word in str(content.get("interval_method")) for word in MORE)
+    low, high = (1 / ALIKE, ALIKE) if more else (1 - SAME, 1 + SAME)
+    if not low < error / own < high:  # also where a gap makes it NaN
+        raise ValueError(f"makes {score} ± {error:.5g}, its record says {own:.5g}")
+    found.real[score] = sides["real"].astype(np.float32)
+    found.error[score] = error

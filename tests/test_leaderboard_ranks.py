@@ -1,0 +1,293 @@
+"""Ranks on boards: which pairs are compared how, from what, and what the files say of it."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_records import record, score, store
+
+from bench.leaderboard.boards import boards
+from bench.leaderboard.load import read_results
+from bench.leaderboard.write import write_all
+from bench.records import record_path
+from metrics.pairwise import superiority
+
+REAL, FAKE = 90, 60  # the counts of made records
+
+
+def draw(seed, *, common):
+    """Influences of one generator: what it shares with the others, and its own."""
+    rng = np.random.default_rng(seed)
+    real = common + 0.1 * rng.normal(size=REAL)
+    fake = rng.normal(size=FAKE)
+    return real - real.mean(), fake - fake.mean()
+
+
+def error_of(real, fake):
+    return float((real.var(ddof=1) / REAL + fake.var(ddof=1) / FAKE) ** 0.5)
+
+
+def store_measured(results, name, value, influences, **changes):
+    """A record with its table beside it; returns the table's path."""
+    known = score(value, standard_error=changes.pop("error", error_of(*influences)))
+    known["interval_method"] = changes.pop("method", None)
+    one = record(name, scores={"fid": known}, artifacts={"images": "t.images.csv"}, **changes)
+    store(results, one)
+    path = record_path(
+        results, dataset="digits", generator=name, backbone="net", metric="fid", key=one.key
+    ).with_name("t.images.csv")
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "side", "fid_influence", "nearest_real"])
+        for side, values in zip(("real", "fake"), influences, strict=True):
+            writer.writerows([f"NA{row}", side, f"{x:.7g}", ""] for row, x in enumerate(values))
+    return path
+
+
+def board_of(results):
+    (board,) = boards(read_results(results).records)
+    return board
+
+
+def standing_of(board, name, column=0):
+    return next(row.cells[column].standing for row in board.rows if row.generator == name)
+
+
+def two(results, *, gap, seed=0):
+    """Generators a and b on the same reference images, whose noise rules both scores."""
+    common = 5 * np.random.default_rng(seed).normal(size=REAL)
+    paths = [
+        store_measured(results, name, 10 + gap * at, draw(10 * seed + at, common=common))
+        for at, name in enumerate("ab")
+    ]
+    return paths
+
+
+def test_the_common_reference_cancels_in_the_comparison(tmp_path):
+    two(tmp_path, gap=0.5)
+    board = board_of(tmp_path)
+    (pairs,) = board.comparisons
+    a, b = (row.cells[0].single.standard_error for row in board.rows)
+    assert pairs.kinds[0][1] == "paired"
+    assert pairs.standard_error[0][1] < 0.5 * (a**2 + b**2) ** 0.5
+    assert pairs.probability[0][1] == pytest.approx(
+        superiority(0.5 / pairs.standard_error[0][1]), abs=1e-3
+    )
+
+
+def test_missing_tables_make_it_independent_and_less_sure(tmp_path):
+    paths = two(tmp_path, gap=0.5)
+    paired = board_of(tmp_path).comparisons[0].probability[0][1]
+    paths[1].unlink()
+    board = board_of(tmp_path)
+    (pairs,) = board.comparisons
+    assert pairs.kinds[0][1] == "independent"
+    assert 0.5 < pairs.probability[0][1] < paired
+    (item,) = board.unpaired
+    assert item.path == "runs/digits/b/net/t.images.csv"
+    assert item.reason.startswith("is absent")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda text: text[: len(text) // 2], "holds rows"),
+        (lambda text: text.replace("side", "edge"), "holds rows"),
+        (lambda text: "", "No columns"),
+        (lambda text: text.replace("NA7,real,", "NA7,real,9"), "its record says"),
+        (lambda text: text.replace("NA7,real,", "NA7,real,x"), "could not convert"),
+        (lambda text: text + '"', "EOF"),
+    ],
+)
+def test_a_damaged_table_is_named_and_not_used(tmp_path, damage, reason):
+    path, _ = two(tmp_path, gap=0.5)
+    path.write_text(damage(path.read_text()))
+    board = board_of(tmp_path)
+    assert board.comparisons[0].kinds[0][1] == "independent"
+    (item,) = board.unpaired
+    assert reason in item.reason and str(tmp_path) not in item.reason
+
+
+@pytest.mark.parametrize("name", ["../t.images.csv", 7, "a\0b"])
+def test_a_table_elsewhere_is_not_read(tmp_path, name):
+    two(tmp_path, gap=0.5)
+    reading = read_results(tmp_path)
+    led_astray = [
+        replace(one, record=replace(one.record, artifacts={"images": name}))
+        for one in reading.records
+    ]
+    (board,) = boards(led_astray)
+    assert board.comparisons[0].kinds[0][1] == "independent"
+    assert all("plain file name" in item.reason for item in board.unpaired)
+
+
+@pytest.mark.parametrize(("factor", "larger"), [(1.2, True), (0.5, False)])
+def test_the_larger_error_counts_of_the_records_and_the_influences(tmp_path, factor, larger):
+    common = 5 * np.random.default_rng(0).normal(size=REAL)
+    for at, name in enumerate("ab"):
+        drawn = draw(at, common=common)
+        own = factor * error_of(*drawn)
+        store_measured(tmp_path, name, at, drawn, error=own, method="U-statistic of second order")
+    two(tmp_path / "plain", gap=1.0)
+    (pairs,), (plain,) = (board_of(place).comparisons for place in (tmp_path, tmp_path / "plain"))
+    assert pairs.kinds[0][1] == "paired"
+    assert (pairs.standard_error[0][1] > 1.1 * plain.standard_error[0][1]) is larger
+    assert pairs.standard_error[0][1] >= plain.standard_error[0][1]
+
+
+def test_other_reference_images_are_not_paired(tmp_path):
+    path, _ = two(tmp_path, gap=0.5)
+    path.write_text(path.read_text().replace("NA3,real", "other,real"))
+    assert board_of(tmp_path).comparisons[0].kinds[0][1] == "independent"
+
+
+def test_equals_share_a_tie_group_and_a_better_one_does_not(tmp_path):
+    """Two generators of one expected score and a clearly worse one, on fresh reference images."""
+    together = 0
+    for seed in range(40):
+        common = 5 * np.random.default_rng(seed).normal(size=REAL)
+        for at, (name, expected) in enumerate((("a", 0.0), ("b", 0.0), ("worse", 3.0))):
+            drawn = draw(100 * seed + at, common=common)
+            noise = np.random.default_rng(100 * seed + at + 50)
+            own = expected + noise.normal() / FAKE**0.5 + common.mean()
+            store_measured(tmp_path / str(seed), name, own, drawn)
+        board = board_of(tmp_path / str(seed))
+        groups = [standing_of(board, name).tie_group for name in ("a", "b", "worse")]
+        together += groups[0] == groups[1] == 1
+        assert groups[2] > 1
+        assert standing_of(board, "worse").interval == (3, 3)
+    assert together >= 36
+
+
+def test_standard_errors_without_tables_are_independent(tmp_path):
+    known = [
+        record(n, scores={"fid": score(v, standard_error=3.0)}) for n, v in (("a", 1), ("b", 6))
+    ]
+    store(tmp_path, *known)
+    board = board_of(tmp_path)
+    (pairs,) = board.comparisons
+    assert (pairs.kinds[0][1], pairs.standard_error[0][1]) == ("independent", 4.243)
+    assert not board.unpaired
+    assert board.rows[1].cells[0].tied_with_best
+    assert [row.mean_rank_bounds for row in board.rows] == [(1, 2), (1, 2)]
+
+
+def test_several_seeds_are_compared_by_their_means(tmp_path):
+    values = {"a": (1.0, 1.1, 0.9), "b": (9.0, 9.2, 8.8)}
+    store(
+        tmp_path,
+        *(
+            record(name, scores={"fid": score(value, standard_error=50.0)}, seed=seed)
+            for name, each in values.items()
+            for seed, value in enumerate(each)
+        ),
+    )
+    board = board_of(tmp_path)
+    (pairs,) = board.comparisons
+    assert (pairs.kinds[0][1], pairs.standard_error[0][1]) == ("seeds", 0.1291)
+    assert [standing_of(board, name).interval for name in "ab"] == [(1, 1), (2, 2)]
+
+
+def test_seeds_that_change_nothing_tell_nothing(tmp_path):
+    store(
+        tmp_path,
+        *(
+            record(n, scores={"fid": v}, seed=s)
+            for n, v in (("a", 1.0), ("b", 2.0))
+            for s in (0, 1)
+        ),
+    )
+    assert board_of(tmp_path).comparisons[0].kinds[0][1] == "unknown"
+
+
+def test_without_errors_there_is_a_rank_and_nothing_else(tmp_path):
+    store(
+        tmp_path, *(record(n, scores={"fid": v}) for n, v in (("a", 1.0), ("b", 1.0), ("c", 2.0)))
+    )
+    board = board_of(tmp_path)
+    found = [standing_of(board, name) for name in "abc"]
+    assert [one.rank for one in found] == [1, 1, 3]
+    assert [one.tie_group for one in found] == [1, 1, 2]
+    assert [one.interval for one in found] == [None] * 3
+    assert board.comparisons[0].probability[0][1] is None
+    assert [row.mean_rank_bounds for row in board.rows] == [None] * 3
+
+
+def test_controls_and_scores_without_direction_have_no_standing(tmp_path):
+    store(
+        tmp_path,
+        record("blur", config={"control": True}),
+        *(record(n, "rarity", {"mean": score(1.0, "neither")}) for n in ("gan", "blur")),
+    )
+    board = board_of(tmp_path)
+    assert all(cell.standing is None for row in board.rows for cell in row.cells)
+
+
+def test_mean_ranks_are_among_rows_without_a_gap_and_so_are_their_bounds(tmp_path):
+    for metric in ("fid", "kid"):
+        each = {"a": 0.0, "b": 50.0, "gap": 25.0}
+        store(
+            tmp_path,
+            *(
+                record(name, metric, {metric: score(value, standard_error=1.0)})
+                for name, value in each.items()
+                if (name, metric) != ("gap", "kid")
+            ),
+        )
+    board = board_of(tmp_path)
+    rows = {row.generator: row for row in board.rows}
+    assert rows["b"].cells[0].standing.interval == (3, 3)
+    assert (rows["b"].mean_rank, rows["b"].mean_rank_bounds) == (2.0, (2.0, 2.0))
+    assert rows["gap"].mean_rank_bounds is None
+
+
+def test_a_column_without_errors_allows_every_rank_in_the_bounds(tmp_path):
+    for name, value in (("a", 0.0), ("b", 50.0)):
+        store(
+            tmp_path,
+            record(name, scores={"fid": score(value, standard_error=1.0)}),
+            record(name, "kid", {"kid": value}),
+        )
+    assert [row.mean_rank_bounds for row in board_of(tmp_path).rows] == [(1.0, 1.5), (1.5, 2.0)]
+
+
+def test_the_files_tell_ranks_probabilities_and_what_was_not_paired(tmp_path):
+    paths = two(tmp_path, gap=0.05)
+    paths[0].unlink()
+    report = write_all(tmp_path, tmp_path / "out", "demo", True)
+    assert report.code == 0 and len(report.unpaired) == 1
+    texts = {path.suffix: path.read_text() for path in report.written}
+    content = json.loads(texts[".json"])
+    (column,) = content["boards"][0]["columns"]
+    probability = column["comparisons"]["probability"]
+    assert probability[0][1] + probability[1][0] == pytest.approx(1, abs=1e-12)
+    assert column["comparisons"]["generators"] == ["a", "b"]
+    assert content["unpaired"][0]["path"].endswith("a/net/t.images.csv")
+    assert [row["cells"][0]["rank_interval"] for row in content["boards"][0]["rows"]] == [
+        [1, 2]
+    ] * 2
+    rows = list(csv.DictReader(texts[".csv"].splitlines()))
+    assert [(row["rank"], row["rank_low"], row["rank_high"]) for row in rows] == [
+        ("1", "1", "2"),
+        ("2", "1", "2"),
+    ]
+    assert "†" in texts[".md"].split("## How")[0] and "## Not paired" in texts[".md"]
+    assert "better than b with probability 0.5" in texts[".html"] and "Not paired" in texts[".html"]
+
+
+def test_tables_do_not_change_how_often_the_files_come_out_alike(tmp_path):
+    two(tmp_path, gap=0.5)
+    written = [write_all(tmp_path, tmp_path / out, "demo", False).written for out in ("one", "two")]
+    assert [path.read_bytes() for path in written[0]] == [path.read_bytes() for path in written[1]]
+
+
+def test_many_generators_have_ranks_but_not_every_pair_in_writing(tmp_path):
+    store(
+        tmp_path,
+        *(record(f"g{at}", scores={"fid": score(at, standard_error=1.0)}) for at in range(201)),
+    )
+    board = board_of(tmp_path)
+    assert board.comparisons == (None,)
+    assert standing_of(board, "g100").interval[0] > 90
