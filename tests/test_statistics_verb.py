@@ -163,7 +163,7 @@ def test_adms_layout_comes_back_with_its_images(tmp_path):
 def test_another_network_is_refused(changed, words, tmp_path):
     given = Statistics(path=str(adm(tmp_path / "ref.npz"))).open("reference", manifests=tmp_path)
     same = {"architecture": "net", "resize": "tf1_bilinear", "width": 6}
-    given.check_backbone("inception", {**same, "logits_bias": True, "channels_last": True})
+    given.check_backbone("inception", {**same, "logits_bias": True, "optimise": True})
     with pytest.raises(DatasetError, match=words):
         given.check_backbone("inception", {**same, **changed})
 
@@ -194,7 +194,13 @@ def test_a_file_whose_arrays_were_changed_is_refused(tmp_path):
         Statistics(path=str(tmp_path / "other.npz")).open("reference", manifests=tmp_path)
 
 
-@pytest.mark.parametrize("entry", [b"{", b"[]", b'{"schema": 1}', b'{"schema": 2}'])
+NO_COUNT = Origin(
+    **{"moments": "", "dataset": {}, "backbone_name": "a", "backbone": {}, "protocol": "salon"},
+    **{"count": "many", "ddof": 1},
+).encode()
+
+
+@pytest.mark.parametrize("entry", [b"{", b"[]", b'{"schema": 1}', b'{"schema": 2}', b"3", NO_COUNT])
 def test_a_damaged_entry_is_refused(entry, tmp_path):
     with pytest.raises(DatasetError, match="its entry `salon`"):
         Origin.read(entry, where=tmp_path)

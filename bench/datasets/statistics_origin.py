@@ -12,7 +12,7 @@ from bench.features import EXTRACTION_VERSION
 SCHEMA = 1
 WITHOUT_EFFECT = {
     "logits_bias": "moves logits, not the features whose moments these are",
-    "channels_last": "memory order; it moves the last float32 bits",
+    "optimise": "folded layers and memory order; they move the last float32 bits",
 }
 """Entries of a backbone's identity that may differ, each with the reason."""
 
@@ -52,7 +52,7 @@ class Origin:
         try:
             content = json.loads(data)
             known = content["schema"] == SCHEMA
-            origin = cls(**content) if known else None
+            origin = _sound(cls(**content)) if known else None
         except (ValueError, TypeError, KeyError) as error:
             raise DatasetError(
                 f"{where}: its entry `salon` is damaged: {error}; write the file again."
@@ -101,3 +101,10 @@ class Origin:
                 f"{where} is of backbone {self.backbone_name} with {', '.join(different)}; make "
                 f"backbone {name} the same, or write the statistics again."
             )
+
+
+def _sound(origin: Origin) -> Origin:
+    """Only what is reckoned with; the other fields are compared or shown."""
+    if type(origin.count) is not int or not isinstance(origin.backbone, dict):
+        raise ValueError(f"count is {origin.count!r}, backbone is {origin.backbone!r}")
+    return origin
