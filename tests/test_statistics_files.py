@@ -1,14 +1,24 @@
-"""Statistics files of every layout: read, scored against, and refused where they are none."""
+"""Statistics files of every layout as the reference of a job."""
 
 import json
-import pickle
 
 import numpy as np
 import pytest
 import torch
+from made_statistics import (
+    FAKE,
+    FAKE_SPATIAL,
+    IMAGES,
+    POOLED,
+    REAL,
+    REAL_SPATIAL,
+    moments_of,
+    opened,
+    rows,
+    write,
+)
 
 from bench.composed import composed
-from bench.datasets.statistics import Statistics
 from bench.errors import ConfigError, DatasetError
 from bench.features import FeatureSet
 from bench.inputs import Inputs
@@ -16,39 +26,6 @@ from bench.prepare import prepare
 from bench.records import read_record, record_paths
 from metrics.fid import frechet_distance
 from metrics.sfid import sfid
-
-WIDTH, SPATIAL = 6, 5
-
-
-def rows(count, *, seed, width=WIDTH):
-    return np.random.default_rng(seed).normal(size=(count, width)).astype(np.float32)
-
-
-REAL, REAL_SPATIAL = rows(300, seed=0), rows(300, seed=1, width=SPATIAL)
-FAKE, FAKE_SPATIAL = rows(90, seed=2) + 0.3, rows(90, seed=3, width=SPATIAL)
-
-
-def moments_of(features, names=("mu", "sigma")):
-    """As every peer does it: np.mean and np.cov of float64."""
-    wide = features.astype(np.float64)
-    return dict(zip(names, (wide.mean(axis=0), np.cov(wide, rowvar=False)), strict=True))
-
-
-POOLED = moments_of(REAL)
-SPATIAL_MOMENTS = moments_of(REAL_SPATIAL, ("mu_s", "sigma_s"))
-IMAGES = np.random.default_rng(4).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
-
-
-def write(folder, layout):
-    path = folder / ("stats.pkl" if layout == "edm2" else "stats.npz")
-    if layout == "edm2":
-        path.write_bytes(pickle.dumps({"num_images": 300, "fid": POOLED}, protocol=4))
-    elif layout == "adm":
-        np.savez(path, arr_0=IMAGES, **POOLED, **SPATIAL_MOMENTS)
-    else:
-        save = np.savez if layout == "edm" else np.savez_compressed
-        save(path, **POOLED)
-    return path
 
 
 @pytest.fixture
@@ -58,12 +35,6 @@ def fakes(tmp_path):
         *("generator=features", f"generator.path={tmp_path}/fake.npz", "backbone=[precomputed]"),
         *("dataset=statistics", "dataset.backbone=precomputed"),
     ]
-
-
-def opened(path, *, manifests=None, **options):
-    return Statistics(path=str(path), **{"backbone": "precomputed"} | options).open(
-        "reference", manifests=manifests or path.parent
-    )
 
 
 @pytest.mark.parametrize("layout", ["adm", "edm", "edm2", "clean_fid", "pytorch_fid"])
@@ -182,93 +153,6 @@ def test_a_backbone_of_another_width_is_refused_before_any_work(tmp_path, measur
 def write_images(folder):
     np.savez(folder / "samples.npz", arr_0=IMAGES)
     return folder / "samples.npz"
-
-
-def damaged(**changes):
-    return {**POOLED, **changes}
-
-
-LOPSIDED = POOLED["sigma"] + np.triu(np.ones((WIDTH, WIDTH)), 1)
-SPOILT = np.where(np.eye(WIDTH) > 0, np.nan, POOLED["sigma"])
-BAD = {
-    "expected mean": damaged(mu=POOLED["mu"][:3]),
-    "expected mean (": damaged(sigma=POOLED["sigma"][:3]),
-    "expected mean (D,)": damaged(mu=POOLED["mu"][None]),
-    "not symmetric": damaged(sigma=LOPSIDED),
-    "NaN or infinity": damaged(sigma=SPOILT),
-    "below zero": damaged(sigma=POOLED["sigma"] - 2 * np.eye(WIDTH)),
-    "float16": damaged(mu=POOLED["mu"].astype(np.float16)),
-    "no mu and sigma": {"mean": POOLED["mu"]},
-    "no sigma; it holds images: dataset=npz": {"mu": POOLED["mu"], "arr_0": IMAGES},
-    "it holds features": {"feats": REAL},
-    "mu_s without": damaged(mu_s=POOLED["mu"]),
-    "runs code": damaged(sigma=np.array([None, 1], dtype=object)),
-}
-
-
-@pytest.mark.parametrize("words", BAD)
-def test_what_is_no_mean_and_covariance_is_refused_in_one_line(words, tmp_path):
-    path = tmp_path / "bad.npz"
-    np.savez(path, **BAD[words])
-    with pytest.raises(DatasetError) as caught:
-        opened(path)
-    assert words in str(caught.value) and "\n" not in str(caught.value)
-    assert caught.value.code == 3
-
-
-def test_a_flipped_bit_is_found(tmp_path):
-    path = write(tmp_path, "edm")
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1  # in sigma: the file is stored, not compressed
-    path.write_bytes(data)
-    with pytest.raises(DatasetError, match="checksum"):
-        opened(path)
-
-
-def test_rounding_below_zero_passes(tmp_path):
-    flat = rows(4, seed=0)  # rank 3 of 6
-    np.savez(tmp_path / "flat.npz", **moments_of(flat))
-    assert opened(tmp_path / "flat.npz").count is None
-
-
-class Malicious:
-    def __reduce__(self):
-        return (print, ("code was run",))
-
-
-@pytest.mark.parametrize("content", [Malicious(), {"fid": {"mu": Malicious(), "sigma": 1}}])
-def test_a_pickle_that_would_run_code_is_refused_and_not_run(content, tmp_path, capsys):
-    path = tmp_path / "evil.pkl"
-    path.write_bytes(pickle.dumps(content))
-    with pytest.raises(DatasetError, match=r"Nothing was run.*np\.savez"):
-        opened(path)
-    assert "code was run" not in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-def test_pickles_of_every_protocol_are_read(protocol, tmp_path):
-    path = tmp_path / "edm2.pkl"
-    path.write_bytes(pickle.dumps({"num_images": 300, "fid": POOLED}, protocol=protocol))
-    assert opened(path).count == 300
-
-
-def test_of_several_entries_one_must_be_named(tmp_path):
-    path = tmp_path / "edm2.pkl"
-    other = moments_of(rows(50, seed=9, width=4))
-    path.write_bytes(pickle.dumps({"num_images": 300, "fid": POOLED, "fd_dinov2": other}))
-    with pytest.raises(DatasetError, match=r"fid, fd_dinov2.*dataset\.key="):
-        opened(path)
-    assert len(opened(path, key="fd_dinov2").pooled.mean) == 4
-    with pytest.raises(ConfigError, match="only a pkl"):
-        opened(write(tmp_path, "edm"), key="fid")
-
-
-def test_a_pickle_of_something_else_is_refused(tmp_path):
-    path = tmp_path / "other.pkl"
-    for content in ([1, 2], {"fid": 3}, {"fid": {"mu": 1}}):
-        path.write_bytes(pickle.dumps(content))
-        with pytest.raises(DatasetError, match="no entry with mu and sigma"):
-            opened(path)
 
 
 def test_config_and_file_must_not_contradict_each_other(tmp_path):
