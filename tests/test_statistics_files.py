@@ -192,11 +192,16 @@ def test_moments_are_no_fake_side(tmp_path, fakes):
 
 
 def test_the_records_of_unknown_counts_make_a_leaderboard(tmp_path, measure, fakes, salon):
-    measure(*fakes, f"dataset.path={write(tmp_path, 'edm')}", "metrics=[fid]")
+    """Two generators: their tables hold no reference images, and that is no fault."""
+    words = (*fakes[2:], f"dataset.path={write(tmp_path, 'edm')}", "metrics=[fid]")
+    for name, shift in (("near", 0.0), ("far", 0.5)):
+        np.save(tmp_path / f"{name}.npy", FAKE + np.float32(shift))
+        measure(*words, "generator=features", f"generator.path={tmp_path}/{name}.npy")
     done = salon("leaderboard", f"paths.results={tmp_path}/results", "name=x", "strict=true")
-    assert done.returncode == 0, done.stderr
-    board = json.loads((tmp_path / "results/leaderboards/x.json").read_text())
-    assert "null" in json.dumps(board)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "compared as independent" not in done.stdout + done.stderr
+    (board,) = json.loads((tmp_path / "results/leaderboards/x.json").read_text())["boards"]
+    assert board["num_real"] is None and len(board["rows"]) == 2
 
 
 def test_provenance_and_where_the_file_lay_are_told_apart(tmp_path, measure, fakes):
