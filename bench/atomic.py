@@ -7,8 +7,10 @@ import errno
 import os
 import socket
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from bench.errors import StoreError
 
@@ -23,7 +25,12 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         StoreError: if the disk is full or the folder cannot be written; no stump is left.
     """
-    temporary = _write_temporary(path, data)
+    replace_by(path, lambda file: file.write(data))
+
+
+def replace_by(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """`replace_file` of what `write` puts into the open file, part by part."""
+    temporary = _write_temporary(path, write)
     try:
         os.replace(temporary, path)
     except OSError as error:
@@ -37,7 +44,7 @@ def create_file(path: Path, data: bytes) -> bool:
     Raises:
         StoreError: if the disk is full or the folder cannot be written; no stump is left.
     """
-    temporary = _write_temporary(path, data)
+    temporary = _write_temporary(path, lambda file: file.write(data))
     try:
         os.link(temporary, path)  # atomic and exclusive, on NFS too
         return True
@@ -59,19 +66,26 @@ def _create_without_links(temporary: Path, path: Path) -> bool:
     return True
 
 
-def _write_temporary(path: Path, data: bytes) -> Path:
+def _write_temporary(path: Path, write: Callable[[BinaryIO], object]) -> Path:
     name = f"{TEMPORARY}{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     temporary = path.parent / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
-            file.write(data)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
+        _forget(temporary)
         raise StoreError(
             f"cannot write {path}: {error.strerror}; free some space or choose another folder."
         ) from error
+    except BaseException:  # interrupted, or what was to be written could not be made
+        _forget(temporary)
+        raise
     return temporary
+
+
+def _forget(temporary: Path) -> None:
+    with suppress(OSError):
+        temporary.unlink()

@@ -1,6 +1,6 @@
 """A cell of the benchmark and one metric on it: what is measured, its key, and where it is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.features import EXTRACTION_VERSION
 from bench.identity import describe
+from bench.inputs import method_of
 from bench.records import SCHEMA, digest, record_path
 from bench.settings import Protocol
 
@@ -25,8 +26,9 @@ class Measurement:
         holdout_content: held-out real images; None for a metric that does not ask for them.
         metric_spec: the metric's dataclass.
         protocol: the protocol's own values.
-        num_real, num_fake: rows on each side.
+        num_real, num_fake: rows on each side; None of a reference whose count nobody knows.
         seed: the run's seed.
+        given_moments: whether the reference is known to this metric by its moments alone.
     """
 
     dataset: str
@@ -38,10 +40,16 @@ class Measurement:
     backbone_identity: Mapping[str, Any]
     metric_spec: Any
     protocol: Protocol
-    num_real: int
+    num_real: int | None
     num_fake: int
     seed: int
     holdout_content: Mapping[str, Any] | None = None
+    given_moments: bool = False
+
+    @property
+    def compute(self) -> Callable[..., Any]:
+        """The metric's method that measures."""
+        return method_of(self.metric_spec, given_moments=self.given_moments)
 
     @cached_property
     def comparison(self) -> dict[str, Any]:

@@ -17,6 +17,10 @@ VERBS = {
     "sweep": ("bench.sweep:main", "run an experiment file: plan, resume, one process per job"),
     "leaderboard": ("bench.board:main", "make the tables and the page from records alone"),
     "list": ("bench.listing:main", "what datasets, generators, backbones, metrics there are"),
+    "statistics": (
+        "bench.statistics:main",
+        "write a dataset's mean and covariance for other tools",
+    ),
     "train": ("bench.train:main", "train the small GAN that the demo scores"),
 }
 

@@ -21,7 +21,7 @@ def composed(name: str, words: Sequence[str], *, hydra_node: bool = False) -> Di
     """The config `name` under the words of a command line.
 
     Args:
-        name: "score", "sweep", "leaderboard" or "train".
+        name: "score", "sweep", "leaderboard", "statistics" or "train".
         words: group=choice and key=value, and --config-dir with a folder of the user's.
         hydra_node: whether the node `hydra` is wanted too.
 

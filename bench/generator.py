@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from bench.dataset import Dataset
 from bench.datasets.features import FeatureFile
+from bench.datasets.given_moments import GivenMoments
 from bench.images import ImageSource
 from models.quantise import Quantise
 from models.samplers import Sampler
@@ -28,7 +29,7 @@ class Surroundings:
     """
 
     dataset: Dataset
-    reference: ImageSource | FeatureFile
+    reference: ImageSource | FeatureFile | GivenMoments
     sampler: Sampler
     quantise: Quantise
     config: Mapping[str, Any]

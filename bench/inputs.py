@@ -13,6 +13,7 @@ from bench.errors import ConfigError, DatasetError, UndefinedError
 from bench.features import FeatureSet
 from bench.images import ImageSource
 from bench.similar import did_you_mean
+from metrics.moments import Moments
 from metrics.neighbourhood import Neighbours, Want
 
 Side = Callable[[], FeatureSet]
@@ -30,6 +31,8 @@ class Inputs:
         images: the generated images; None where only features were given.
         fitted: keeps what a metric fits to the real side; None keeps nothing.
         has_spatial: whether the backbone can give spatial features.
+        moments: "pooled" and, where known, "spatial" -> those of a reference that is given so;
+            "real" is then among the sides only if there are reference images besides.
     """
 
     def __init__(
@@ -41,9 +44,11 @@ class Inputs:
         images: ImageSource | None = None,
         fitted: Keep | None = None,
         has_spatial: bool = True,
+        moments: Mapping[str, Moments] | None = None,
     ) -> None:
         self.sides, self.seed, self.wants = sides, seed, wants
         self.images, self.fitted, self.has_spatial = images, fitted, has_spatial
+        self.moments = moments or {}
 
     def gather(self, metric: str, compute: Callable[..., Any]) -> dict[str, Any]:
         """Exactly the inputs that a metric names.
@@ -51,7 +56,17 @@ class Inputs:
         Args:
             metric: the metric's name; its random stream is derived from it and the seed.
             compute: the metric's method.
+
+        Raises:
+            UndefinedError: if it needs rows of a reference that is moments alone; nothing has been
+                extracted then.
         """
+        if "real" in sides_of(compute) and "real" not in self.sides:
+            raise UndefinedError(
+                "needs the features of each reference image, and the reference is a mean and a "
+                "covariance alone; leave it out (fid and sfid need no more), or give images: "
+                "dataset.images=true where the statistics' file holds some, or another dataset."
+            )
         return {
             name: self.rng(metric) if name == "rng" else getattr(self, name)
             for name in input_names(compute)
@@ -121,6 +136,21 @@ class Inputs:
         return found
 
     @cached_property
+    def real_moments(self) -> Moments:
+        """Mean and covariance of the reference features, given as such."""
+        return self._moments("pooled", "a mean and a covariance")
+
+    @cached_property
+    def real_spatial_moments(self) -> Moments:
+        """Mean and covariance of the reference's spatial features, given as such."""
+        return self._moments("spatial", "mu_s and sigma_s of spatial features")
+
+    def _moments(self, kind: str, what: str) -> Moments:
+        if kind not in self.moments:
+            raise UndefinedError(f"needs {what}, and the reference has none; leave it out.")
+        return self.moments[kind]
+
+    @cached_property
     def real_logits(self) -> Tensor:
         """(N, C) logits of the reference images."""
         return _logits(self.sides["real"](), "real")
@@ -144,6 +174,12 @@ class Inputs:
 def input_names(compute: Callable[..., Any]) -> list[str]:
     """The keyword names of a metric's `compute`."""
     return [name for name in inspect.signature(compute).parameters if name != "self"]
+
+
+def method_of(metric: Any, *, given_moments: bool) -> Callable[..., Any]:
+    """`compute`, or `compute_given_moments` where a metric has it and the reference is moments."""
+    compute: Callable[..., Any] = metric.compute
+    return getattr(metric, "compute_given_moments", compute) if given_moments else compute
 
 
 def check_input_names(metric: str, compute: Callable[..., Any]) -> None:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from bench.artifacts import write_curves, write_grid, write_per_image
 from bench.cell import Measurement
-from bench.datasets.features import FeatureFile
 from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
 from bench.failures import failed_line
 from bench.images import ImageSource
@@ -170,8 +169,8 @@ class _Work:
         metric = measurement.metric_spec
         inputs = self.inputs[measurement.backbone]
         try:
-            gathered = inputs.gather(measurement.metric, metric.compute)
-            return as_outcome(metric.compute(**gathered), type(metric).scores)
+            gathered = inputs.gather(measurement.metric, measurement.compute)
+            return as_outcome(measurement.compute(**gathered), type(metric).scores)
         except (ValueError, UndefinedError) as error:
             raise UndefinedError(f"{measurement.metric}: {error}") from error
 
@@ -179,13 +178,13 @@ class _Work:
     def _image_names(self) -> dict:
         """Side -> the name of an image by its index."""
         return {
-            side: str if isinstance(source, FeatureFile) else source.image_name
+            side: source.image_name if isinstance(source, ImageSource) else str
             for side, source in (("real", self.job.real), ("fake", self.job.fake))
         }
 
     @cached_property
     def _first_images(self) -> Tensor | None:
         """For the grid; None where there are only features."""
-        if isinstance(self.job.fake, FeatureFile):
+        if not isinstance(self.job.fake, ImageSource):
             return None
         return self.job.fake.read(range(min(GRID_IMAGES, self.job.num_fake)))

@@ -10,10 +10,11 @@ from omegaconf import DictConfig
 from bench.build import build, resolved
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
+from bench.datasets.given_moments import GivenMoments
 from bench.errors import CheckpointError, ConfigError, DatasetError, IncompatibleError, SalonError
 from bench.generator import Surroundings
 from bench.images import ImageSource
-from bench.inputs import check_input_names, sides_of
+from bench.inputs import check_input_names, method_of, sides_of
 from bench.labels import dataset_label, generator_label
 from bench.progress import Progress
 from bench.rows import RowsOf, drawn_rows
@@ -21,7 +22,7 @@ from bench.settings import Protocol, Settings, read_protocol, read_settings, res
 from models.backbones.precomputed import Precomputed
 from models.weights import WeightsError
 
-Source = ImageSource | FeatureFile
+Source = ImageSource | FeatureFile | GivenMoments
 PIXELS = "pixels"  # stands where a backbone would, for metrics that need none
 REFERENCE_SEED = 0  # which reference rows a protocol draws must not change with the run's seed
 
@@ -38,6 +39,8 @@ class Job:
         identities: backbone name -> what it is, taken once.
         measurements: what will be measured.
         broken: backbone name -> why it cannot be used; the other backbones are still measured.
+        moments: of the reference, where the dataset gives them; `real` is then the same, or
+            reference images that came with them.
     """
 
     settings: Settings
@@ -48,13 +51,14 @@ class Job:
     real: Source
     fake: Source
     holdout: Source | None
-    num_real: int
+    num_real: int | None
     num_fake: int
     backbones: dict[str, Any]
     metrics: dict[str, Any]
     identities: dict[str, dict[str, Any]] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
     broken: dict[str, SalonError] = field(default_factory=dict)
+    moments: GivenMoments | None = None
 
 
 def prepare(config: DictConfig) -> Job:
@@ -65,7 +69,7 @@ def prepare(config: DictConfig) -> Job:
     """
     settings, protocol = read_settings(config), read_protocol(config)
     device = resolve_device(settings.device)
-    metrics, backbones = _metrics(config), _backbones(config, protocol)
+    metrics, backbones = _metrics(config), read_backbones(config, protocol)
     build(config.tracking, "tracking")  # used last; what is wrong with it is told first
     dataset, generator = build(config.dataset, "dataset"), build(config.generator, "generator")
     manifests = Path(settings.paths.cache) / "manifests"
@@ -74,11 +78,19 @@ def prepare(config: DictConfig) -> Job:
     )
     name = dataset_label(dataset, real)
     _check_trained_on(generator, name)
-    reference = _rows(real, protocol.num_real, REFERENCE_SEED, "real")
+    moments = real if isinstance(real, GivenMoments) else None
+    real = moments.images if moments and moments.images else real
+    reference = chosen_rows(real, protocol.num_real, REFERENCE_SEED, "real")
+    num_real = reference.count if isinstance(reference, GivenMoments) else len(reference)
     surroundings = _surroundings(config, dataset, reference, device)
     fake = generator.open(surroundings)
     _check_kinds(real, fake, backbones)
-    num_fake = protocol.num_fake or (len(reference) if fake.live else len(fake))
+    num_fake = protocol.num_fake or (num_real if fake.live else len(fake))
+    if num_fake is None:
+        raise ConfigError(
+            "a live generator makes as many images as there are real ones, and the statistics do "
+            "not say how many; type protocol.num_fake=N."
+        )
     job = Job(
         settings=settings,
         protocol=protocol,
@@ -86,12 +98,13 @@ def prepare(config: DictConfig) -> Job:
         dataset=name,
         generator=generator_label(generator, fake),
         real=reference,
-        fake=_rows(fake, num_fake, settings.seed, "fake"),
+        fake=chosen_rows(fake, num_fake, settings.seed, "fake"),
         holdout=_holdout(dataset, manifests) if _wants_holdout(metrics.values()) else None,
-        num_real=len(reference),
+        num_real=num_real,
         num_fake=num_fake,
         backbones=backbones,
         metrics=metrics,
+        moments=moments,
     )
     _plan(job, real.content())
     return job
@@ -117,11 +130,17 @@ def _metrics(config: DictConfig) -> dict[str, Any]:
     if not metrics or not config.get("backbone"):
         raise ConfigError("nothing to measure: name at least one metric and one backbone.")
     for name, metric in metrics.items():
-        check_input_names(name, metric.compute)
+        for given_moments in (False, True):
+            check_input_names(name, method_of(metric, given_moments=given_moments))
     return metrics
 
 
-def _backbones(config: DictConfig, protocol: Protocol) -> dict[str, Any]:
+def read_backbones(config: DictConfig, protocol: Protocol) -> dict[str, Any]:
+    """Name -> backbone.
+
+    Raises:
+        ConfigError: for one that the protocol is not defined for.
+    """
     allowed = protocol.backbones
     for name in map(str, config.backbone):
         if allowed is not None and name not in allowed:
@@ -143,17 +162,23 @@ def _check_trained_on(generator: Any, dataset: str) -> None:
 
 def _check_kinds(real: Source, fake: Source, backbones: Mapping[str, Any]) -> None:
     """Feature files go with each other and with backbone=precomputed, images with networks."""
-    kinds = {isinstance(real, FeatureFile), isinstance(fake, FeatureFile)}
+    if isinstance(fake, GivenMoments):
+        raise ConfigError("the fake side is moments alone; it must be images or features.")
+    kinds = {isinstance(s, FeatureFile) for s in (real, fake) if not isinstance(s, GivenMoments)}
     if len(kinds) > 1:
         raise ConfigError("one side is features and the other images; both must be of one kind.")
     for name, backbone in backbones.items():
-        if isinstance(backbone, Precomputed) is not isinstance(real, FeatureFile):
+        if isinstance(backbone, Precomputed) is not isinstance(fake, FeatureFile):
             raise ConfigError(
                 f"backbone {name}: features go with backbone=precomputed, images with a network."
             )
 
 
-def _rows(source: Source, count: int | None, seed: int, side: str) -> Source:
+def chosen_rows(source: Source, count: int | None, seed: int, side: str) -> Source:
+    """The rows that a protocol draws; all where it names no count."""
+    if isinstance(source, GivenMoments):
+        source.check_count(count)
+        return source
     if source.live:
         return source
     rows = drawn_rows(len(source), count, seed, side)
@@ -181,27 +206,34 @@ def _plan(job: Job, dataset_content: Mapping[str, Any]) -> None:
     generator_content = job.fake.content()
     for name, backbone in job.backbones.items():
         try:
-            job.identities[name] = backbone.identity()
+            identity = backbone.identity()
+            if job.moments is not None:
+                job.moments.check_backbone(name, identity)
+            job.identities[name] = identity
+        except DatasetError as error:
+            job.broken[name] = error
         except WeightsError as error:
             job.broken[name] = CheckpointError(_with_name(name, error))
         except ValueError as error:
             job.broken[name] = ConfigError(_with_name(name, error))
     for backbone_name, identity, metric_name in _cells(job):
         metric = job.metrics[metric_name]
+        given = job.moments if hasattr(metric, "compute_given_moments") else None
         job.measurements.append(
             Measurement(
                 dataset=job.dataset,
                 generator=job.generator,
                 backbone=backbone_name,
                 metric=metric_name,
-                dataset_content=dataset_content,
+                dataset_content=given.content() if given else dataset_content,
                 generator_content=generator_content,
                 backbone_identity=identity,
                 holdout_content=_holdout_content(job, metric),
                 metric_spec=metric,
                 protocol=job.protocol,
-                num_real=job.num_real,
+                num_real=given.count if given else job.num_real,
                 num_fake=job.num_fake,
+                given_moments=given is not None,
                 seed=job.settings.seed,
             )
         )

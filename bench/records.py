@@ -27,7 +27,8 @@ class Record:
         scores: score name -> {value, standard_error, interval, interval_method, better,
             undefined}, and `bias` where a metric knows it; an undefined score has value None and
             the reason.
-        num_real, num_fake: rows on each side.
+        num_real, num_fake: rows on each side; num_real is None where the reference is given as
+            moments of nobody knows how many images.
         seed: the run's seed; image k comes from (seed, k).
         identities: dataset fingerprint, generator content, weights sha256.
         deviations: "field: found (preset: expected)" for each value that departs from the preset.
@@ -49,7 +50,7 @@ class Record:
     protocol: dict[str, Any]
     metric: dict[str, Any]
     scores: dict[str, dict[str, Any]]
-    num_real: int
+    num_real: int | None
     num_fake: int
     seed: int
     identities: dict[str, Any]

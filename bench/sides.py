@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.cache import FeatureCache
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
+from bench.datasets.given_moments import GivenMoments
 from bench.errors import SalonError
 from bench.features import EXTRACTION_VERSION, Cost, Extractor, FeatureSet, has_spatial
 from bench.fitted import Fitted
@@ -49,6 +50,7 @@ class Sides:
             images=self._images,
             fitted=self._fitted(backbone),
             has_spatial=self._images is None or has_spatial(self.job.backbones.get(backbone)),
+            moments=None if self.job.moments is None else self.job.moments.by_kind(),
         )
 
     def duplicates(self, backbone: str) -> dict[str, int]:
@@ -68,7 +70,7 @@ class Sides:
         return found
 
     def _wanted(self, side: str) -> set[str]:
-        return {m.backbone for m in self.missing if side in sides_of(m.metric_spec.compute)}
+        return {m.backbone for m in self.missing if side in sides_of(m.compute)}
 
     @property
     def _images(self) -> ImageSource | None:
@@ -113,20 +115,21 @@ class Sides:
             given = FeatureSet(source.rows(), source.logits, source.labels, source.spatial)
             self.made |= {(side, name): given for name in names}
             return
-        count = {"real": self.job.num_real, "fake": self.job.num_fake}.get(side, len(source))
+        count = {"real": self.job.num_real, "fake": self.job.num_fake}.get(side) or len(source)
         backbones = {name: self.job.backbones[name] for name in names}
         found, cost = self._extractor.extract(source, count, backbones, side, self.job.identities)
         self.costs[side] = self.costs.get(side, Cost()) + cost
         self.made |= {(side, name): features for name, features in found.items()}
 
-    def _source(self, side: str) -> Source | None:
+    def _source(self, side: str) -> ImageSource | FeatureFile | None:
+        """Where rows come from; moments have none."""
         source: Source | None = getattr(self.job, side)
-        return source
+        return None if isinstance(source, GivenMoments) else source
 
     @cached_property
     def _extractor(self) -> Extractor:
         settings = self.job.settings
-        spatial = any(wants_spatial(m.metric_spec.compute) for m in self.missing)
+        spatial = any(wants_spatial(m.compute) for m in self.missing)
         return Extractor(
             self._cache("features"),
             self.job.device,

@@ -27,7 +27,7 @@ def new_record(
     cost: Mapping[str, Any],
 ) -> Record:
     """See `bench.records.Record` for the fields."""
-    m = measurement
+    m, given = measurement, job.moments if measurement.given_moments else None
     return Record(
         key=m.key,
         dataset={"name": m.dataset, "config": public(config.dataset)},
@@ -43,11 +43,12 @@ def new_record(
             "dataset": dict(m.dataset_content),
             "generator": dict(m.generator_content),
             "backbone": dict(m.backbone_identity),
+            **({} if given is None else {"reference": given.provenance()}),
         },
         deviations=deviations,
         comparison_key=m.comparison_key,
         comparison=m.comparison,
-        flags=_image_counts(job) | flags | outcome.flags,
+        flags=_image_counts(job) | flags | outcome.flags | (given.flags if given else {}),
         artifacts=artifacts,
         environment=environment(job.device),
         cost={**cost, "peak_memory_mb": peak_memory_mb()},

@@ -1,16 +1,22 @@
 """Frechet distance between two Gaussians fitted to features (FID, FD-DINOv2, ...)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from metrics.fid_influence import full_rank_pair, influence_of_pair
-from metrics.gaussian import Gaussian
+from metrics.fid_influence import (
+    FakeInfluence,
+    FidInfluence,
+    full_rank_pair,
+    influence_given_moments,
+    influence_of_pair,
+)
+from metrics.gaussian import Gaussian, KnownGaussian
 from metrics.metric import Better, Estimate, Outcome
-from metrics.moments import Moments, check_divisor
-from metrics.overlap import CholeskyPair, cholesky_pair, nuclear_norm
+from metrics.moments import Moments, check_divisor, check_moments
+from metrics.overlap import CholeskyPair, nuclear_norm
 
 
 def frechet_distance(*, real: Tensor, fake: Tensor, ddof: int = 1) -> float:
@@ -57,18 +63,12 @@ def frechet_distance_from_moments(*, real: Moments, fake: Moments) -> float:
         ValueError: if the shapes do not match, or a covariance is not symmetric, finite and
             positive semi-definite.
     """
-    _check_moments(real=real, fake=fake)
-    covariances = real.covariance.double(), fake.covariance.double()
-    pair = cholesky_pair(real=covariances[0], fake=covariances[1])
-    if pair is not None:
-        overlap = float(pair.singular.sum())
-    else:
-        overlap = nuclear_norm(_root("real", covariances[0]) @ _root("fake", covariances[1]).T)
-    traces = float(covariances[0].trace() + covariances[1].trace())
-    return _distance(real.mean.double() - fake.mean.double(), traces, overlap)
+    check_moments(real=real, fake=fake)
+    _check_widths(real=real.mean, fake=fake.mean)
+    return distance_between(*(KnownGaussian(_in_float64(side)) for side in (real, fake)))
 
 
-def distance_between(real: Gaussian, fake: Gaussian) -> float:
+def distance_between(real: Gaussian | KnownGaussian, fake: Gaussian | KnownGaussian) -> float:
     """`frechet_distance` of sides whose parts may be there already."""
     return _distance_of_pair(real, fake, full_rank_pair(real, fake))
 
@@ -84,8 +84,37 @@ def measure(*, real: Tensor, fake: Tensor, ddof: int, score: str) -> Outcome:
     """
     sides = Gaussian(real, ddof), Gaussian(fake, ddof)
     pair = full_rank_pair(*sides)
-    value = _distance_of_pair(*sides, pair)
     found = None if pair is None else influence_of_pair(*sides, pair)
+    return _outcome(_distance_of_pair(*sides, pair), pair, found, score)
+
+
+def measure_given_moments(*, real: Moments, fake: Tensor, ddof: int, score: str) -> Outcome:
+    """`measure` where the reference is known by its moments alone.
+
+    The reference counts as exact: the error, the bias and the influences are those of the fakes.
+
+    Args:
+        real: checked moments; their covariance is brought to the divisor N - ddof.
+        fake: (M, D) checked features, of the moments' width.
+        ddof: as for `frechet_distance`.
+        score: as for `measure`.
+
+    Raises:
+        ValueError: if the widths differ, or the divisor cannot be changed.
+    """
+    _check_widths(real=real.mean, fake=fake[0])
+    sides = KnownGaussian(_in_float64(real.with_ddof(ddof))), Gaussian(fake, ddof)
+    pair = full_rank_pair(*sides)
+    found = None if pair is None else influence_given_moments(*sides, pair)
+    return _outcome(_distance_of_pair(*sides, pair), pair, found, score)
+
+
+def _outcome(
+    value: float,
+    pair: CholeskyPair | None,
+    found: FidInfluence | FakeInfluence | None,
+    score: str,
+) -> Outcome:
     if found is None:
         why = "rank_deficient" if pair is None else "too_few_images_for_an_error"
         return Outcome(scores={score: Estimate(value)}, flags={why: 1})
@@ -93,7 +122,9 @@ def measure(*, real: Tensor, fake: Tensor, ddof: int, score: str) -> Outcome:
     return Outcome(scores=scores, per_image=found.per_image(f"{score}_influence"))
 
 
-def _distance_of_pair(real: Gaussian, fake: Gaussian, pair: CholeskyPair | None) -> float:
+def _distance_of_pair(
+    real: Gaussian | KnownGaussian, fake: Gaussian | KnownGaussian, pair: CholeskyPair | None
+) -> float:
     if pair is not None:
         overlap = float(pair.singular.sum())
     else:
@@ -107,32 +138,14 @@ def _distance(gap: Tensor, traces: float, overlap: float) -> float:
     return 0.0 if -rounding <= distance < 0 else distance
 
 
-def _root(side: str, covariance: Tensor) -> Tensor:
-    """(D, D) factor A with A^T A = covariance."""
-    values, vectors = torch.linalg.eigh(covariance)
-    if values[0] < -1e-6 * values[-1].abs():
-        raise ValueError(
-            f"{side}: the covariance has eigenvalue {float(values[0]):.3g} beside "
-            f"{float(values[-1]):.3g}, expected none below zero; compute it from features again."
-        )
-    return (vectors * values.clamp(min=0).sqrt()).T
+def _in_float64(moments: Moments) -> Moments:
+    return replace(moments, mean=moments.mean.double(), covariance=moments.covariance.double())
 
 
-def _check_moments(**sides: Moments) -> None:
-    shapes = {}
-    for side, given in sides.items():
-        shapes[side] = (tuple(given.mean.shape), tuple(given.covariance.shape))
-        width = given.mean.numel()
-        if shapes[side] != ((width,), (width, width)):
-            raise ValueError(
-                f"{side}: found {shapes[side]}, expected mean (D,), covariance (D, D)."
-            )
-        if not torch.isfinite(given.covariance).all() or not torch.isfinite(given.mean).all():
-            raise ValueError(f"{side}: the moments hold NaN or infinity.")
-        if not torch.allclose(given.covariance, given.covariance.T, rtol=1e-5):
-            raise ValueError(f"{side}: the covariance is not symmetric.")
-    if len(set(shapes.values())) > 1:
-        raise ValueError(f"widths differ: {shapes}; both must come from one backbone.")
+def _check_widths(**rows: Tensor) -> None:
+    widths = {side: len(row) for side, row in rows.items()}
+    if len(set(widths.values())) > 1:
+        raise ValueError(f"widths differ: {widths}; both must come from one backbone.")
 
 
 @dataclass(frozen=True)
@@ -151,3 +164,8 @@ class Fid:
         """One distance over all rows, its error and bias, and what each image adds to it."""
         check_divisor(self.ddof, real=real, fake=fake)
         return measure(real=real, fake=fake, ddof=self.ddof, score="fid")
+
+    def compute_given_moments(self, *, real_moments: Moments, fake: Tensor) -> Outcome:
+        """The same against a mean and covariance; the error is that of the fakes alone."""
+        check_divisor(self.ddof, fake=fake)
+        return measure_given_moments(real=real_moments, fake=fake, ddof=self.ddof, score="fid")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from metrics.blocks import blocks
-from metrics.gaussian import Gaussian
+from metrics.gaussian import Gaussian, KnownGaussian
 from metrics.intervals import normal_interval, standard_error
 from metrics.metric import Estimate
 from metrics.moments import check_divisor
@@ -33,20 +33,46 @@ class FidInfluence:
 
     def estimate(self, value: float) -> Estimate:
         """The distance with a 95 % interval for its expectation at these N and M."""
-        error = standard_error(self.real, self.fake)
-        low, high = normal_interval(value, error)
-        return Estimate(
-            value,
-            standard_error=error,
-            interval=(max(0.0, low), high),
-            interval_method="value +- 1.96 standard errors of both sides' influences; keeps the "
-            "bias of this N and M",
-            bias=self.bias,
-        )
+        method = "of both sides' influences; keeps the bias of this N and M"
+        return _estimate(value, standard_error(self.real, self.fake), self.bias, method)
 
     def per_image(self, column: str) -> dict[str, dict[str, Tensor]]:
         """Both sides under one column name, as `Outcome.per_image` wants them."""
         return {"real": {column: self.real}, "fake": {column: self.fake}}
+
+
+@dataclass(frozen=True)
+class FakeInfluence:
+    """The fake side's part of `FidInfluence`, for a reference whose moments count as exact.
+
+    Attributes:
+        fake: (M,) float64, mean 0.
+        bias: expected distance at this M minus that of the whole fake distribution, to first order
+            in 1 / M.
+    """
+
+    fake: Tensor
+    bias: float
+
+    def estimate(self, value: float) -> Estimate:
+        """The distance with a 95 % interval for its expectation at this M."""
+        method = "of the fakes' influences, reference given; keeps the bias of this M"
+        return _estimate(value, standard_error(self.fake), self.bias, method)
+
+    def per_image(self, column: str) -> dict[str, dict[str, Tensor]]:
+        """The fakes under a column name, as `Outcome.per_image` wants them."""
+        return {"fake": {column: self.fake}}
+
+
+def _estimate(value: float, error: float, bias: float, method: str) -> Estimate:
+    low, high = normal_interval(value, error)
+    return Estimate(
+        value,
+        standard_error=error,
+        interval=(max(0.0, low), high),
+        interval_method=f"value +- 1.96 standard errors {method}",
+        bias=bias,
+    )
 
 
 def fid_influence(*, real: Tensor, fake: Tensor, ddof: int = 1) -> FidInfluence | None:
@@ -90,7 +116,9 @@ def fid_influence(*, real: Tensor, fake: Tensor, ddof: int = 1) -> FidInfluence 
     return None if pair is None else influence_of_pair(*sides, pair)
 
 
-def full_rank_pair(real: Gaussian, fake: Gaussian) -> CholeskyPair | None:
+def full_rank_pair(
+    real: Gaussian | KnownGaussian, fake: Gaussian | KnownGaussian
+) -> CholeskyPair | None:
     """Cholesky factors, or None where a covariance has no full rank."""
     if not (real.may_have_full_rank and fake.may_have_full_rank):
         return None
@@ -106,6 +134,18 @@ def influence_of_pair(real: Gaussian, fake: Gaussian, pair: CholeskyPair) -> Fid
     real_influence, real_bias = _side(real, _curvature(real_map, pair, len(gap)), -gap, pair)
     fake_influence, fake_bias = _side(fake, _curvature(fake_map, pair, len(gap)), gap, pair)
     return FidInfluence(real=real_influence, fake=fake_influence, bias=real_bias + fake_bias)
+
+
+def influence_given_moments(
+    real: KnownGaussian, fake: Gaussian, pair: CholeskyPair
+) -> FakeInfluence | None:
+    """`influence_of_pair` of the fakes alone."""
+    if len(fake.rows) <= ROWS_PER_FEATURE * fake.rows.shape[1]:
+        return None
+    _, fake_map = pair.maps()
+    gap = fake.mean - real.mean
+    influence, bias = _side(fake, _curvature(fake_map, pair, len(gap)), gap, pair)
+    return FakeInfluence(fake=influence, bias=bias)
 
 
 def _curvature(optimal_map: Tensor, pair: CholeskyPair, width: int) -> Tensor:

@@ -1,4 +1,8 @@
-"""The Gaussian that shares mean and covariance with features; each part is made once."""
+"""The Gaussian that shares mean and covariance with features; each part is made once.
+
+From features (`Gaussian`) it keeps every digit; from moments alone (`KnownGaussian`) it has the
+digits that a covariance holds.
+"""
 
 from functools import cached_property
 
@@ -47,6 +51,35 @@ class Gaussian:
     def factor(self) -> Tensor:
         """(min(N, D), D) A with A^T A = covariance, without forming the covariance."""
         return _triangle(self.rows, self.mean) / (len(self.rows) - self.ddof) ** 0.5
+
+
+class KnownGaussian:
+    """Moments that someone else took, of features that are not here.
+
+    Args:
+        moments: checked, float64.
+    """
+
+    may_have_full_rank = True  # only its covariance tells
+
+    def __init__(self, moments: Moments) -> None:
+        self.moments = moments
+
+    @property
+    def mean(self) -> Tensor:
+        """(D,) float64."""
+        return self.moments.mean
+
+    @property
+    def trace(self) -> float:
+        """Sum of the variances."""
+        return float(self.moments.covariance.trace())
+
+    @cached_property
+    def factor(self) -> Tensor:
+        """(D, D) A with A^T A = covariance; eigenvalues below zero are rounding."""
+        values, vectors = torch.linalg.eigh(self.moments.covariance)
+        return (vectors * values.clamp(min=0).sqrt()).T
 
 
 def _triangle(rows: Tensor, centre: Tensor) -> Tensor:

@@ -65,6 +65,9 @@ class Metric(Protocol):
 
     `compute` names its inputs as keyword arguments; the names that exist are the properties of
     `bench.inputs.Inputs` (real, fake, real_logits, fake_logits, holdout, rng, ...).
+
+    A metric that needs no more of the reference than its moments has a second method,
+    `compute_given_moments`, which names `real_moments` or `real_spatial_moments` instead.
     """
 
     scores: ClassVar[dict[str, Better]]

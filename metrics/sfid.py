@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metrics.fid import frechet_distance, measure
+from metrics.fid import frechet_distance, measure, measure_given_moments
 from metrics.metric import Better, Outcome
-from metrics.moments import check_divisor
+from metrics.moments import Moments, check_divisor
 
 
 def sfid(*, real_spatial: Tensor, fake_spatial: Tensor, ddof: int = 1) -> float:
@@ -48,3 +48,12 @@ class Sfid:
         """The distance with error and influences, withheld as `fid_influence` says."""
         check_divisor(self.ddof, real_spatial=real_spatial, fake_spatial=fake_spatial)
         return measure(real=real_spatial, fake=fake_spatial, ddof=self.ddof, score="sfid")
+
+    def compute_given_moments(
+        self, *, real_spatial_moments: Moments, fake_spatial: Tensor
+    ) -> Outcome:
+        """The same against a mean and covariance; the error is that of the fakes alone."""
+        check_divisor(self.ddof, fake_spatial=fake_spatial)
+        return measure_given_moments(
+            real=real_spatial_moments, fake=fake_spatial, ddof=self.ddof, score="sfid"
+        )

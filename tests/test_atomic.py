@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bench.atomic import TEMPORARY, create_file, replace_file
+from bench.atomic import TEMPORARY, create_file, replace_by, replace_file
 from bench.errors import StoreError
 
 
@@ -30,6 +30,18 @@ def test_nothing_temporary_is_left(tmp_path):
     create_file(tmp_path / "a", b"2")
     replace_file(tmp_path / "a", b"3")
     assert [file.name for file in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("reason", [ValueError, KeyboardInterrupt])
+def test_a_writer_that_fails_half_way_leaves_the_old_file_and_no_stump(reason, tmp_path):
+    def write(file):
+        file.write(b"half")
+        raise reason
+
+    replace_file(tmp_path / "a", b"old")
+    with pytest.raises(reason):
+        replace_by(tmp_path / "a", write)
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
 
 
 def test_a_file_size_limit_leaves_no_stump_and_says_so(tmp_path):

@@ -15,11 +15,11 @@ def typed(capsys, *words):
 def test_help_names_every_verb(capsys):
     code, out, _ = typed(capsys, "--help")
     assert code == 0
-    for verb in ("score", "sweep", "leaderboard", "list", "train"):
+    for verb in ("score", "sweep", "leaderboard", "list", "statistics", "train"):
         assert f"\n  {verb}" in out
 
 
-@pytest.mark.parametrize("verb", ["sweep", "leaderboard", "list", "train"])
+@pytest.mark.parametrize("verb", ["sweep", "leaderboard", "list", "statistics", "train"])
 def test_each_verb_has_help(capsys, verb):
     code, out, _ = typed(capsys, verb, "--help")
     assert code == 0 and out.startswith(f"salon {verb} - ")

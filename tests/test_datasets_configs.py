@@ -11,7 +11,7 @@ NAMED = {
     "digits", "fashion_mnist", "cifar10", "ffhq", "ffhq_zip", "imagenet", "afhqv2", "celeba_hq",
     "baby_imagenet", "papa_imagenet", "grandpa_imagenet",
 }  # fmt: skip
-BY_PATH = {"folder", "zip", "npz", "npy", "features"}
+BY_PATH = {"folder", "zip", "npz", "npy", "features", "statistics"}
 
 
 def made(name, **more):
@@ -51,7 +51,7 @@ def test_every_yaml_begins_with_what_it_is_and_its_licence(name):
     assert text.startswith("# ") and "Source" in comment and "Split" in comment
 
 
-@pytest.mark.parametrize("name", sorted((NAMED | BY_PATH) - {"features", "digits"}))
+@pytest.mark.parametrize("name", sorted((NAMED | BY_PATH) - {"features", "statistics", "digits"}))
 def test_every_dataset_on_disk_takes_the_shared_settings(name):
     shared = {
         "on_bad_image": "skip", "bit_depth": "rescale", "alpha": "white", "max_pixels": 9,

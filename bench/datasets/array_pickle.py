@@ -11,6 +11,8 @@ ALLOWED = {
     ("numpy", "dtype"),
     ("numpy.core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy.core.numeric", "_frombuffer"),  # protocol 5, the default from Python 3.14 on
+    ("numpy._core.numeric", "_frombuffer"),
     ("_codecs", "encode"),  # how protocol 2 spells bytes
 }
 
@@ -19,9 +21,7 @@ class _ArrayUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        if module.startswith("numpy."):
-            module = "numpy._core.multiarray"
-        return super().find_class(module, name)
+        return super().find_class(module.replace("numpy.core.", "numpy._core."), name)
 
 
 def load_arrays(data: bytes, *, where: str) -> Any:

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-SUFFIXES = (".npz", ".npy", ".zip", ".safetensors")
+SUFFIXES = (".npz", ".npy", ".zip", ".safetensors", ".pkl")
 LONGEST = 80  # file systems stop at 255 bytes, and records put more around the name
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.datasets.features import FeatureFile
+from bench.datasets.given_moments import GivenMoments
 from bench.errors import ConfigError, DatasetError
 from bench.generator import Surroundings
 from bench.images import ImageSource
@@ -47,7 +48,7 @@ def holdout(surroundings: Surroundings, control: str) -> ImageSource:
 
 def _reference_images(surroundings: Surroundings, control: str) -> ImageSource:
     if not isinstance(surroundings.reference, ImageSource):
-        raise ConfigError(f"generator {control} is made from images; the dataset is features.")
+        raise ConfigError(f"generator {control} is made from images; the dataset has none.")
     return surroundings.reference
 
 
@@ -64,7 +65,7 @@ class Holdout(Control):
 class Copycat(Control):
     """The reference images themselves: perfect fidelity, nothing learnt."""
 
-    def open(self, surroundings: Surroundings) -> ImageSource | FeatureFile:
+    def open(self, surroundings: Surroundings) -> ImageSource | FeatureFile | GivenMoments:
         """The reference rows that the protocol has drawn."""
         return surroundings.reference
 

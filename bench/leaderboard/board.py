@@ -138,7 +138,7 @@ class Board:
         dataset, fingerprint: the reference images.
         backbone, weights: the network, and the hash of its weights or "".
         protocol: its name.
-        num_real, num_fake: images on each side.
+        num_real, num_fake: images on each side; num_real is None where nobody knows.
         deviations: of the protocol, shared by every record of the board.
         note: how it departs from a board of the same caption; usually empty.
         columns: sorted by metric, note and score.
@@ -154,7 +154,7 @@ class Board:
     backbone: str
     weights: str
     protocol: str
-    num_real: int
+    num_real: int | None
     num_fake: int
     deviations: tuple[str, ...]
     note: str
@@ -175,7 +175,7 @@ class Board:
             f"dataset {self.dataset} {self.fingerprint[:8]}".strip(),
             f"backbone {self.backbone} {self.weights[:8]}".strip(),
             f"protocol {self.protocol}",
-            f"N real {self.num_real}",
+            f"N real {'unknown' if self.num_real is None else self.num_real}",
             f"N fake {self.num_fake}",
             f"deviations: {'; '.join(self.deviations) or 'none'}",
         ]

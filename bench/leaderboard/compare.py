@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from bench.errors import StoreError
@@ -26,7 +26,7 @@ SHARES: dict[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Match:
     """What one score of one cell is found again by: names and counts, not hashes.
 
@@ -41,7 +41,7 @@ class Match:
     metric: str
     score: str
     seed: int
-    num_real: int
+    num_real: int | None
     num_fake: int
     settings: str = ""
 
@@ -83,8 +83,13 @@ def compare(measured: Path, committed: Path) -> list[Difference]:
         raise StoreError(f"compare={committed} holds no good records, expected a results folder.")
     ambiguous = set().union(*(_ambiguous(side) for side in sides))
     found, expected = (_by_match(side, ambiguous) for side in sides)
-    matches = sorted(found.keys() | expected.keys())
+    matches = sorted(found.keys() | expected.keys(), key=_in_order)
     return [_difference(match, found.get(match), expected.get(match)) for match in matches]
+
+
+def _in_order(match: Match) -> list[tuple[bool, object]]:
+    """By its fields; an unknown count comes before any number."""
+    return [(value is not None, value) for value in astuple(match)]
 
 
 def tolerance(match: Match, committed: Measurement) -> float:

@@ -28,7 +28,8 @@ COLUMNS = (
 )
 TYPES = {  # also where a column is empty, or holds nothing but None
     **dict.fromkeys(("value", "standard_error", "low", "high"), "float64"),
-    **dict.fromkeys(("num_real", "num_fake", "seed"), "int64"),
+    **dict.fromkeys(("num_fake", "seed"), "int64"),
+    "num_real": "Int64",  # empty where a reference is moments of nobody knows how many images
     "control": "bool",
 }
 ORDER = (*NAMES, "score", "num_real", "num_fake", "seed", "comparison_key", "key", "path")
@@ -43,7 +44,7 @@ def long_form(records: Sequence[Stored]) -> pandas.DataFrame:
 def long_rows(records: Sequence[Stored]) -> list[dict[str, Any]]:
     """The rows as dictionaries in the order of ORDER, None where there is nothing."""
     rows = [row for stored in records for row in _rows(stored)]
-    return sorted(rows, key=lambda row: [row[name] for name in ORDER])
+    return sorted(rows, key=lambda row: [(row[name] is not None, row[name]) for name in ORDER])
 
 
 def _rows(stored: Stored) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from bench.leaderboard.stored import NAMES
 from bench.records import Record, digest
 
 DIRECTIONS = ("lower", "higher", "neither")
+COUNT_UNKNOWN = "num_real"  # None: a reference given as moments of nobody knows how many images
 TYPES: dict[str, type] = {
     "key": str,
     "comparison_key": str,
@@ -25,6 +26,8 @@ TYPES: dict[str, type] = {
 def fault(record: Record) -> str | None:
     """What is wrong with the record, in one line; None where nothing is."""
     for name, kind in TYPES.items():
+        if name == COUNT_UNKNOWN and getattr(record, name) is None:
+            continue
         if type(getattr(record, name)) is not kind:
             return f"not a record: {name} is not of type {kind.__name__}"
     return _named_fault(record) or _scores_fault(record.scores) or _comparison_fault(record)

@@ -1,0 +1,185 @@
+"""`salon statistics`: a dataset's moments in one backbone, for salon and for other tools."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from bench.build import build
+from bench.cache import FeatureCache
+from bench.composed import composed
+from bench.datasets.features import FeatureFile
+from bench.datasets.given_moments import GivenMoments
+from bench.datasets.naming import absolute
+from bench.errors import CheckpointError, ConfigError
+from bench.features import Extractor, FeatureSet, has_spatial
+from bench.images import ImageSource
+from bench.labels import dataset_label
+from bench.prepare import REFERENCE_SEED, Source, chosen_rows, read_backbones
+from bench.progress import Progress
+from bench.rows import drawn_rows
+from bench.settings import Settings, full_float32, read_protocol, read_settings, resolve_device
+from bench.statistics_file import Contents, Layout, contents
+from bench.typed import schema
+from models.backbones.precomputed import Precomputed
+from models.weights import WeightsError
+
+HELP = """salon statistics - a dataset's mean and covariance in one backbone, as an npz
+
+  salon statistics dataset=cifar10 'backbone=[inception]' out=cifar10.npz layout=edm
+  salon score dataset=statistics dataset.path=cifar10.npz 'backbone=[inception]' 'metrics=[fid]' ...
+
+  dataset, backbone, protocol   whose rows, in which network; the protocol sets counts and resizing
+  out                           the npz; one that is there is never written over
+  layout                        edm          mu, sigma
+                                pytorch_fid  the same, compressed
+                                clean_fid    the same; call it NAME_MODE_custom_na.npz in small
+                                             letters and put it into cleanfid/stats
+                                adm          with mu_s, sigma_s and images; backbone=[inception]
+  images                        how many of them layout=adm shows; 10000 as ADM, null for all
+
+Every layout carries one more entry, `salon`: where the numbers are from. Other tools ignore it;
+salon refuses such a file for any other network, weights or resize rule.
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The keys of conf/statistics.yaml that are this command's own."""
+
+    out: str = "???"
+    layout: Layout = Layout.edm
+    images: int | None = None
+
+
+def main(words: Sequence[str]) -> int:
+    """Run `salon statistics WORDS`; returns the exit code."""
+    if {"-h", "--help"} & set(words):
+        print(HELP, end="")
+        return 0
+    config = composed("statistics", words)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    request = _request(config)
+    path = _free(request.out)
+    found = _measured(config, request)
+    found.write(path, request.layout)
+    origin = found.origin
+    print(f"{path}: {origin.count} images, {len(found.pooled.mean)} features, {origin.moments[:8]}")
+    return 0
+
+
+def _request(config: DictConfig) -> Request:
+    own = {field.name: config.get(field.name) for field in fields(Request) if field.name in config}
+    try:
+        request: Request = OmegaConf.to_object(OmegaConf.merge(schema(Request), own))  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{error.full_key}: {str(error).strip().splitlines()[0]}") from error
+    if request.images is not None and request.images < 1:
+        raise ConfigError(f"images: found {request.images}, expected 1 or more, or null.")
+    return request
+
+
+def _without_own(config: DictConfig) -> DictConfig:
+    own = {field.name for field in fields(Request)}
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key not in own])
+
+
+def _free(out: str) -> Path:
+    """Where the file will be."""
+    path = absolute(out)
+    if path.suffix != ".npz":
+        raise ConfigError(f"out={out}: expected a name that ends in .npz.")
+    if path.exists():
+        raise ConfigError(f"out={out} exists; delete it, or choose another name.")
+    return path
+
+
+def _measured(config: DictConfig, request: Request) -> Contents:
+    """Everything that can be refused is refused before the network runs."""
+    settings = read_settings(_without_own(config))
+    protocol = read_protocol(config)
+    name, backbone = _only(read_backbones(config, protocol))
+    identity = _identity(name, backbone)
+    dataset = build(config.dataset, "dataset")
+    manifests = Path(settings.paths.cache) / "manifests"
+    hashing = Progress("hashing real", 0).reach
+    opened = dataset.open(dataset.split, manifests=manifests, progress=hashing)
+    reference = chosen_rows(opened, protocol.num_real, REFERENCE_SEED, "real")
+    _check(reference, name, backbone, request)
+    images = _images(reference, request) if request.layout.has_images else None
+    known = {
+        "dataset": {"name": dataset_label(dataset, opened), **reference.content()},
+        "backbone_name": name,
+        "backbone": identity,
+        "protocol": protocol.name,
+    }
+    features = _features(reference, (name, backbone, identity), settings, request)
+    return contents(features, images=images, spatial=request.layout.has_images, known=known)
+
+
+def _only(backbones: dict[str, Any]) -> tuple[str, Any]:
+    if len(backbones) != 1:
+        raise ConfigError(
+            f"one file holds the statistics of one backbone, found {', '.join(backbones)}; type "
+            "'backbone=[NAME]'."
+        )
+    return next(iter(backbones.items()))
+
+
+def _identity(name: str, backbone: Any) -> dict[str, Any]:
+    try:
+        identity: dict[str, Any] = backbone.identity()
+    except WeightsError as error:
+        raise CheckpointError(str(error)) from error
+    except ValueError as error:
+        raise ConfigError(f"backbone {name}: {error}") from error
+    return identity
+
+
+def _check(reference: Source, name: str, backbone: Any, request: Request) -> None:
+    if isinstance(reference, GivenMoments):
+        raise ConfigError("dataset=statistics has no rows to take statistics of; choose another.")
+    if isinstance(reference, FeatureFile) is not isinstance(backbone, Precomputed):
+        raise ConfigError(
+            f"backbone {name}: features go with backbone=precomputed, images with a network."
+        )
+    if request.layout.has_images and not has_spatial(backbone):
+        raise ConfigError(
+            f"layout=adm needs spatial features, and backbone {name} has none; take "
+            "'backbone=[inception]', or layout=edm."
+        )
+
+
+def _images(reference: Source, request: Request) -> tuple[ImageSource, Sequence[int]]:
+    if not isinstance(reference, ImageSource):
+        raise ConfigError("layout=adm needs images, and the dataset has none; take layout=edm.")
+    count = min(request.images or len(reference), len(reference))
+    return reference, drawn_rows(len(reference), count, REFERENCE_SEED, "images")
+
+
+def _features(
+    reference: Source,
+    backbone: tuple[str, Any, dict[str, Any]],
+    settings: Settings,
+    request: Request,
+) -> FeatureSet:
+    if isinstance(reference, FeatureFile):
+        return FeatureSet(reference.rows())
+    assert isinstance(reference, ImageSource)  # moments were refused
+    full_float32()
+    name, spec, identity = backbone
+    extractor = Extractor(
+        FeatureCache(Path(settings.paths.cache) / "features"),
+        resolve_device(settings.device),
+        settings.batch_size,
+        settings.workers,
+        request.layout.has_images,
+    )
+    count = len(reference)
+    found, _ = extractor.extract(reference, count, {name: spec}, "real", {name: identity})
+    return found[name]

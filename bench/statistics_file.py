@@ -1,0 +1,111 @@
+"""Statistics of reference rows as the arrays of a file, in the layouts of other tools."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.atomic import replace_by
+from bench.datasets.arrays import ADM_IMAGES
+from bench.datasets.given_moments import fingerprint
+from bench.datasets.statistics_layouts import MOMENTS, ORIGIN, SPATIAL
+from bench.datasets.statistics_origin import Origin
+from bench.features import FeatureSet
+from bench.images import ImageSource
+from bench.npz import Parts, write_npz
+from metrics.moments import Moments, moments
+
+IMAGES_PER_PART = 64
+DDOF = 1  # np.cov's, which every reader of these layouts takes for granted
+
+
+class Layout(Enum):
+    """Whose file it is to be; the value says whether it is compressed, as that tool does."""
+
+    adm = ("adm", False)
+    edm = ("edm", False)
+    clean_fid = ("clean_fid", True)
+    pytorch_fid = ("pytorch_fid", True)
+
+    @property
+    def compressed(self) -> bool:
+        """np.savez_compressed or np.savez."""
+        return self.value[1]
+
+    @property
+    def has_images(self) -> bool:
+        """ADM's reader asks for spatial moments and images too."""
+        return self is Layout.adm
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What goes into a file.
+
+    Attributes:
+        pooled, spatial: moments; spatial ones for ADM alone.
+        images: a source and the rows of it that ADM's arr_0 shows; None for the other layouts.
+        origin: how the moments were made.
+    """
+
+    pooled: Moments
+    spatial: Moments | None
+    images: tuple[ImageSource, Sequence[int]] | None
+    origin: Origin
+
+    def write(self, path: Path, layout: Layout) -> None:
+        """The whole file or none.
+
+        Raises:
+            StoreError: if the disk is full or the folder cannot be written.
+        """
+        arrays = self._arrays()
+        replace_by(path, lambda file: write_npz(file, arrays, compressed=layout.compressed))
+
+    def _arrays(self) -> dict[str, np.ndarray | Parts]:
+        arrays: dict[str, np.ndarray | Parts] = {}
+        if self.images is not None:
+            arrays[ADM_IMAGES] = _channels_last(*self.images)
+        for keys, found in ((MOMENTS, self.pooled), (SPATIAL, self.spatial)):
+            if found is not None:
+                arrays |= dict(
+                    zip(keys, (found.mean.numpy(), found.covariance.numpy()), strict=True)
+                )
+        return arrays | {ORIGIN: np.frombuffer(self.origin.encode(), np.uint8)}
+
+
+def contents(
+    features: FeatureSet,
+    *,
+    images: tuple[ImageSource, Sequence[int]] | None,
+    spatial: bool,
+    known: Mapping[str, Any],
+) -> Contents:
+    """Take the moments.
+
+    Args:
+        features: of all reference rows.
+        images: see `Contents`.
+        spatial: whether the spatial moments are wanted; the features must have a spatial part.
+        known: fields of `Origin` that the features do not tell.
+    """
+    pooled = moments(features.features, ddof=DDOF)
+    mapped = (
+        moments(features.spatial, ddof=DDOF) if spatial and features.spatial is not None else None
+    )
+    origin = Origin(
+        moments=fingerprint(pooled, mapped), count=len(features.features), ddof=DDOF, **known
+    )
+    return Contents(pooled, mapped, images, origin)
+
+
+def _channels_last(source: ImageSource, rows: Sequence[int]) -> Parts:
+    height, width = source.read(rows[:1]).shape[-2:]
+    parts = (
+        source.read(rows[start : start + IMAGES_PER_PART]).permute(0, 2, 3, 1).numpy()
+        for start in range(0, len(rows), IMAGES_PER_PART)
+    )
+    return Parts((len(rows), height, width, 3), np.dtype(np.uint8), parts)
