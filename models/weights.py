@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from models.file_kind import LOADABLE, FileKind, file_kind
+from models.inert import inert_globals
 
 State = dict[str, Tensor]
 
@@ -89,7 +90,8 @@ def load_state(
         sha256: expected hash or its first digits; None accepts any file.
         option: the config key that names the file, for the message.
         entry: the key under which a published file keeps its tensors, beside an optimiser or an
-            epoch; a file that is a flat dict of tensors is taken as it is.
+            epoch; a file that is a flat dict of tensors is taken as it is. What lies beside the
+            entry may hold options and numpy numbers (models/inert.py): they are not read.
 
     Returns:
         Names to CPU tensors, memory-mapped where the format allows.
@@ -100,7 +102,7 @@ def load_state(
     _refuse_weakened_torch()
     check_file(path, sha256, option=option)
     try:
-        state = _read(path)
+        state = _read(path) if entry is None else _read_beside_inert(path)
     except Exception as error:  # the loaders raise half a dozen kinds, none naming the file
         raise WeightsError(f"weights file {path} cannot be read: {_reason(error)}") from error
     if entry is not None and isinstance(state, Mapping) and entry in state:
@@ -122,6 +124,11 @@ def _read(path: Path) -> object:
         return safetensors.torch.load_file(path)
     mapped = kind is FileKind.TORCH_ZIP  # the old format cannot be memory-mapped
     return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+
+
+def _read_beside_inert(path: Path) -> object:
+    with torch.serialization.safe_globals(inert_globals()):
+        return _read(path)
 
 
 def _reason(error: Exception) -> str:

@@ -1,13 +1,16 @@
 import argparse
+import fractions
 import hashlib
 import pickle
 import zipfile
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from models.inert import UnreadObject
 from models.weights import (
     WeightsError,
     file_sha256,
@@ -147,6 +150,57 @@ def test_a_nested_checkpoint_shows_its_keys(tmp_path):
     path = tmp_path / "run.pth"
     torch.save({"epoch": 3, "state_dict": STATE}, path)
     refused(path, "epoch, state_dict")
+
+
+TRAINING = {  # what the checkpoints of DINO and MAE keep beside their tensors
+    "args": argparse.Namespace(lr=1e-3, output=argparse.Namespace(name="run")),
+    "epoch": 800,
+    "optimizer": {"param_groups": [{"lr": np.float64(0.1), "steps": np.int32(3)}]},
+    "schedule": np.linspace(0, 1, 5),
+}
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("entry", ["model", "teacher"])
+def test_an_entry_is_read_past_options_and_numpy_numbers(tmp_path, entry, legacy):
+    path = tmp_path / "run.pth"
+    content = {**TRAINING, entry: STATE}
+    torch.save(content, path, _use_new_zipfile_serialization=not legacy)
+    state = load_state(path, entry=entry)
+    assert list(state) == list(STATE) and torch.equal(state["weight"], STATE["weight"])
+
+
+@pytest.mark.parametrize("module", ["numpy.core.multiarray", "numpy._core.multiarray"])
+def test_numpy_numbers_of_either_numpy_are_read_past(tmp_path, module):
+    path = tmp_path / "run.pth"
+    torch.save({"lr": np.float64(0.1), "model": STATE}, path)
+    with zipfile.ZipFile(path) as archive:
+        records = {record: archive.read(record) for record in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for record, data in records.items():
+            archive.writestr(record, data.replace(b"numpy._core.multiarray", module.encode()))
+    assert set(load_state(path, entry="model")) == set(STATE)
+
+
+def test_other_python_objects_beside_an_entry_are_refused(tmp_path):
+    path = tmp_path / "run.pth"
+    torch.save({"when": fractions.Fraction(1, 3), "model": STATE}, path)
+    refused(path, r"fractions\.Fraction", entry="model")
+
+
+def test_what_was_read_past_is_allowed_for_that_one_load_only(tmp_path):
+    path = tmp_path / "run.pth"
+    torch.save({**TRAINING, "model": STATE}, path)
+    load_state(path, entry="model")
+    allowed = torch.serialization.get_safe_globals()
+    assert not any(isinstance(one, tuple) and one[0] is UnreadObject for one in allowed)
+    refused(path, r"argparse\.Namespace|numpy")
+
+
+def test_options_in_the_place_of_tensors_are_refused(tmp_path):
+    path = tmp_path / "run.pth"
+    torch.save({"model": argparse.Namespace(weight=1)}, path)
+    refused(path, "holds a UnreadObject", entry="model")
 
 
 def test_something_other_than_a_dict_is_refused(tmp_path):
