@@ -16,11 +16,9 @@ from torch import nn
 from models.published_backbone import PublishedBackbone
 from models.resize import Resize
 from models.scaling import Scaling
-from models.timm_trunk import TimmTrunk
+from models.timm_trunk import TRUNK, TimmTrunk
 from models.weight_source import FileWeights, WeightFile, WeightSource, build_quietly
 from models.weights import State, WeightsError
-
-TRUNK = "network."  # where TimmTrunk keeps timm's network
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class LiteBackbone(PublishedBackbone):
     package: ClassVar[Package]
 
     def network(self) -> nn.Module:
-        """The network of timm, unfilled."""
+        """timm's network, unfilled."""
         return TimmTrunk(timm.create_model(self.about.architecture, pretrained=False))
 
     def source(self) -> WeightSource:

@@ -37,13 +37,14 @@ class PublishedFile:
         paths = (weights_folder() / name for name in self.names)
         return next((path for path in paths if path.exists()), None)
 
-    def find(self, backbone: str, option: str) -> Path:
+    def find(self, backbone: str, option: str, otherwise: str = "random") -> Path:
         """Where it lies.
 
         Args:
             backbone: for the message.
             option: the config key that takes another file instead, such as
                 "backbone.inception.weights".
+            otherwise: what the option takes where there is no file at all.
 
         Raises:
             WeightsError: if it is not there, with the four ways out.
@@ -53,6 +54,6 @@ class PublishedFile:
             raise WeightsError(
                 f"backbone {backbone}: {self.name} is not in {weights_folder()}; type "
                 f"`salon fetch backbone={backbone}`, or put it there from {self.url}, or type "
-                f"{option}=FILE, or {option}=random"
+                f"{option}=FILE, or {option}={otherwise}"
             )
         return path

@@ -30,6 +30,8 @@ class About:
         classes: C, how many logits; None for a network without a classifier.
         file: the published weights; None where there are none to fetch.
         entry: the key under which the file keeps its tensors; None where it is flat.
+        head: the published classifier of a network that has it in a file of its own.
+        head_entry: the key under which that file keeps its tensors; None where it is flat.
     """
 
     name: str
@@ -39,6 +41,13 @@ class About:
     classes: int | None
     file: PublishedFile | None
     entry: str | None = None
+    head: PublishedFile | None = None
+    head_entry: str | None = None
+
+    @property
+    def files(self) -> tuple[PublishedFile, ...]:
+        """Everything there is to fetch."""
+        return tuple(file for file in (self.file, self.head) if file is not None)
 
 
 @dataclass(frozen=True)

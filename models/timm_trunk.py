@@ -4,6 +4,8 @@ from torch import Tensor, nn
 
 from models.backbone import Embedding
 
+TRUNK = "network."  # where the trunk keeps timm's network
+
 
 class TimmTrunk(nn.Module):
     """Scaled images (n, 3, S, S) -> the features before the classifier, and logits if any.
