@@ -75,7 +75,7 @@ class LiteBackbone(PublishedBackbone):
     package: ClassVar[Package]
 
     def network(self) -> nn.Module:
-        """timm's network, unfilled."""
+        """The network of timm, unfilled."""
         return TimmTrunk(timm.create_model(self.about.architecture, pretrained=False))
 
     def source(self) -> WeightSource:

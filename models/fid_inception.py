@@ -9,6 +9,7 @@ of fc make 472.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 
 import torch
@@ -21,6 +22,16 @@ FEATURES = 2048
 CLASSES = 1008
 SPATIAL_CHANNELS = 7
 RESOLUTION = 299
+
+
+class FeatureLayer(Enum):
+    """Where the features are taken, each averaged over its map; the value is their width."""
+
+    pool1 = 64  # the first max-pooling
+    pool2 = 192  # the second max-pooling
+    mixed_6e = 768
+    pool3 = 2048  # the last map, Mixed_7c: the features of the FID
+
 
 Pool = Callable[[Tensor], Tensor]
 
@@ -177,15 +188,18 @@ def _mixed_7(inputs: int, pool: Pool) -> Mixed:
 
 
 class FidInception(nn.Module):
-    """Scaled images float32 (n, 3, 299, 299) -> pool3 features (n, 2048) and logits (n, 1008).
+    """Scaled images float32 (n, 3, 299, 299) -> features (n, D) and logits (n, 1008).
+
+    `Mixed_7c`, a module of its own, gives the last map (n, 2048, 8, 8) to a forward hook.
 
     Args:
         logits_bias: whether the logits include the bias of the last layer.
+        layer: where the features are taken; the logits are always of pool3.
     """
 
-    def __init__(self, logits_bias: bool = False) -> None:
+    def __init__(self, logits_bias: bool = False, layer: FeatureLayer = FeatureLayer.pool3) -> None:
         super().__init__()
-        self.logits_bias = logits_bias
+        self.logits_bias, self.layer = logits_bias, layer
         self.Conv2d_1a_3x3 = ConvBlock(3, 32, (3, 3), stride=2)
         self.Conv2d_2a_3x3 = ConvBlock(32, 32, (3, 3))
         self.Conv2d_2b_3x3 = ConvBlock(32, 64, (3, 3), padding=(1, 1))
@@ -204,18 +218,27 @@ class FidInception(nn.Module):
         self.fc = nn.Linear(FEATURES, CLASSES)
 
     def forward(self, x: Tensor) -> Embedding:
-        """Features after the global average, logits, and the spatial map of sFID."""
+        """Features of the layer, logits, and the spatial map of sFID."""
+        maps = {}
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))  # (n, 64, 147, 147)
-        x = maximum_half(x)
+        x = maps[FeatureLayer.pool1] = maximum_half(x)
         x = maximum_half(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(x)))  # (n, 192, 35, 35)
+        maps[FeatureLayer.pool2] = x
         x = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x)))
         x = self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(x))))
         spatial = _spatial(x)
-        x = self.Mixed_6e(x)
-        x = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x)))  # (n, 2048, 8, 8)
-        features = F.adaptive_avg_pool2d(x, 1).flatten(1)
+        x = maps[FeatureLayer.mixed_6e] = self.Mixed_6e(x)
+        maps[FeatureLayer.pool3] = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x)))
+        pooled = _average(maps[FeatureLayer.pool3])
         bias = self.fc.bias if self.logits_bias else None
-        return Embedding(features, F.linear(features, self.fc.weight, bias), spatial)
+        logits = F.linear(pooled, self.fc.weight, bias)
+        features = pooled if self.layer is FeatureLayer.pool3 else _average(maps[self.layer])
+        return Embedding(features, logits, spatial)
+
+
+def _average(x: Tensor) -> Tensor:
+    """(n, C, h, w) -> (n, C)."""
+    return F.adaptive_avg_pool2d(x, 1).flatten(1)
 
 
 def _spatial(x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from models.fid_inception import CLASSES, FEATURES, RESOLUTION, FidInception
+from models.fid_inception import CLASSES, FEATURES, RESOLUTION, FeatureLayer, FidInception
 from models.published import PublishedFile
 from models.published_backbone import About, PublishedBackbone
 from models.resize import Resize
@@ -27,6 +27,7 @@ class Inception(PublishedBackbone):
     """2048 features after the global average and 1008 logits, at 299 px.
 
     Attributes:
+        layer: where the features are taken; all but pool3 are for small samples, and no FID.
         logits_bias: whether logits include the bias of the last layer. False is what most
             Inception Scores use; published code differs on it.
     """
@@ -34,12 +35,13 @@ class Inception(PublishedBackbone):
     resolution: int = RESOLUTION
     resize: Resize = Resize.tf1_bilinear
     scaling: Scaling = Scaling.tf
+    layer: FeatureLayer = FeatureLayer.pool3
     logits_bias: bool = False
 
     about: ClassVar[About] = About(
         name="inception",
         architecture="inception_2015_12_05",
-        layer="pool3",
+        layer=FeatureLayer.pool3.name,
         width=FEATURES,
         classes=CLASSES,
         file=FILE,
@@ -48,7 +50,7 @@ class Inception(PublishedBackbone):
 
     def network(self) -> nn.Module:
         """The unfilled network of 472 tensors."""
-        return FidInception(logits_bias=self.logits_bias)
+        return FidInception(self.logits_bias, self.layer)
 
     def identity(self) -> dict[str, object]:
         """Everything that moves a feature or a logit; reads the weight file.
@@ -56,4 +58,9 @@ class Inception(PublishedBackbone):
         Raises:
             WeightsError: if the file is absent or not the expected one.
         """
-        return {**super().identity(), "logits_bias": self.logits_bias}
+        return {
+            **super().identity(),
+            "layer": self.layer.name,
+            "width": self.layer.value,
+            "logits_bias": self.logits_bias,
+        }
