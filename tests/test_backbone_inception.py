@@ -1,48 +1,23 @@
 import shutil
 
-import numpy as np
 import pytest
 import torch
+from made_weights import made_state, photographs, relative_gap
 
 import models.backbones
 from models.backbones.inception import FILE, Inception
-from models.fid_inception import FidInception
+from models.fid_inception import FeatureLayer, FidInception
 from models.weights import WeightsError, file_sha256
 
 
 @pytest.fixture(scope="module")
 def weights_file(tmp_path_factory):
     """Random weights in the published layout: a plain dict of 472 tensors."""
-    stream = np.random.default_rng(0)
-    state = {}
-    for name, tensor in FidInception().state_dict().items():
-        if "num_batches_tracked" not in name:
-            state[name] = torch.from_numpy(values(stream, name, tuple(tensor.shape)))
+    names = FidInception().state_dict().items()
+    state = made_state({k: v for k, v in names if "num_batches_tracked" not in k})
     path = tmp_path_factory.mktemp("weights") / "random.pth"
     torch.save(state, path)
     return path
-
-
-def values(stream, name, shape):
-    if name.endswith(("bn.weight", "running_var")):
-        return stream.uniform(0.8, 1.2, shape).astype(np.float32)
-    if len(shape) == 1:
-        return stream.normal(0, 0.1, shape).astype(np.float32)
-    deviation = (2 / np.prod(shape[1:])) ** 0.5
-    return (stream.standard_normal(shape, dtype=np.float32) * deviation).astype(np.float32)
-
-
-def photographs(side, count=2):
-    """Smooth random colours with some noise, as a photograph has."""
-    stream = torch.Generator().manual_seed(side)
-    coarse = torch.rand(count, 3, 5, 5, generator=stream) * 255
-    smooth = torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic")
-    noisy = smooth + 10 * torch.randn(smooth.shape, generator=stream)
-    return noisy.clamp(0, 255).byte()
-
-
-def relative_gap(ours, theirs):
-    return ((ours - theirs).norm() / theirs.norm()).item()
 
 
 def test_the_layout_is_the_published_one(weights_file):
@@ -62,32 +37,73 @@ def network(weights_file):
 @pytest.fixture(scope="module")
 def torch_fidelity(weights_file):
     peer = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
+    layers = ["64", "192", "768", "2048", "logits_unbiased"]
     return peer.FeatureExtractorInceptionV3(
-        "peer", ["2048", "logits_unbiased"], feature_extractor_weights_path=weights_file
+        "peer", layers, feature_extractor_weights_path=weights_file
     )
 
 
-@pytest.mark.parametrize("side", [32, 64, 299])
+@pytest.mark.parametrize("side", [32, 64, 256, 299, 512])
 def test_features_and_logits_equal_torch_fidelity(network, torch_fidelity, side):
     images = photographs(side)
-    features, logits = torch_fidelity(images)
+    *_, features, logits = torch_fidelity(images)
     ours = network(images)
     assert relative_gap(ours.features, features) < 1e-6  # seen: 0, bit-equal
     assert relative_gap(ours.logits, logits) < 1e-6
     assert ours.features.std() > 0.01
 
 
-def test_features_equal_pytorch_fid_under_its_rules(weights_file, monkeypatch):
+@pytest.fixture
+def pytorch_fid(weights_file, monkeypatch):
+    """The peer's module, which reads our file instead of downloading."""
     peer = pytest.importorskip("pytorch_fid.inception")
     state = torch.load(weights_file, weights_only=True)
     monkeypatch.setattr(peer, "load_state_dict_from_url", lambda *_, **__: state)
+    return peer
+
+
+def test_features_of_every_layer_equal_torch_fidelity(weights_file, torch_fidelity):
     images = photographs(64)
-    with torch.no_grad():
-        features = peer.InceptionV3([3]).eval()(images / 255)[0].flatten(1)
-    ours = models.backbones.load(
-        "inception", weights=str(weights_file), resize="torch_bilinear", scaling="unit_symmetric"
+    theirs = torch_fidelity(images)[:4]
+    for layer, expected in zip(FeatureLayer, theirs, strict=True):
+        network = models.backbones.load("inception", weights=str(weights_file), layer=layer)
+        ours = network(images)
+        assert ours.features.shape == expected.shape == (2, layer.value)
+        assert relative_gap(ours.features, expected) < 1e-5  # optimised: other orders of addition
+
+
+def test_features_of_every_layer_equal_pytorch_fids_dims(weights_file, pytorch_fid):
+    images = photographs(64)
+    for layer, dims in zip(FeatureLayer, (64, 192, 768, 2048), strict=True):
+        block = pytorch_fid.InceptionV3.BLOCK_INDEX_BY_DIM[dims]
+        with torch.no_grad():
+            expected = pytorch_fid.InceptionV3([block]).eval()(images / 255)[0].mean((2, 3))
+        network = models.backbones.load(
+            "inception",
+            weights=str(weights_file),
+            layer=layer,
+            resize="torch_bilinear",
+            scaling="unit_symmetric",
+        )
+        assert relative_gap(network(images).features, expected) < 1e-5
+
+
+def test_the_layer_is_in_the_identity(weights_file):
+    made = [Inception(weights=str(weights_file), layer=layer) for layer in FeatureLayer]
+    identities = [one.identity() for one in made]
+    assert [one["layer"] for one in identities] == ["pool1", "pool2", "mixed_6e", "pool3"]
+    assert [one["width"] for one in identities] == [64, 192, 768, 2048]
+
+
+def test_a_forward_hook_sees_the_last_map(network):
+    maps = []
+    hook = network.trunk.get_submodule("Mixed_7c").register_forward_hook(
+        lambda *seen: maps.append(seen[2])
     )
-    assert relative_gap(ours(images).features, features) < 1e-5
+    features = network(photographs(32)).features
+    hook.remove()
+    assert maps[0].shape == (2, 2048, 8, 8)
+    torch.testing.assert_close(maps[0].mean((2, 3)), features)
 
 
 def test_the_bias_moves_the_logits_by_the_bias(network, monkeypatch):
