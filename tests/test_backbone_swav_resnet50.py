@@ -64,7 +64,9 @@ def test_features_and_logits_are_those_of_torchvisions_network_with_both_files(
     network.fc.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
     images = photographs(224)
     with torch.no_grad():
-        logits = network.eval()(normalize(images / 255, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+        logits = network.eval()(
+            normalize(images / 255, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+        )
     ours = SwavResnet50(weights=str(trunk_file), head=str(head_file)).load()(images)
     assert relative_gap(ours.features, read[0]) < 1e-5  # folded batch normalisation
     assert relative_gap(ours.logits, logits) < 1e-5

@@ -33,23 +33,23 @@ FILTER = {
 
 @pytest.fixture(scope="module", params=sorted(LAST))
 def published(request, tmp_path_factory):
-    """Name, file, and torchvision's network with the same weights."""
+    """Name, file, torchvision's network with the same weights, and ours."""
     network = published_network(request.param)
     state = made_state(network.state_dict())
     network.load_state_dict(state)
     path = tmp_path_factory.mktemp("weights") / "random.pth"
     torch.save(state, path)
-    yield request.param, path, network.eval()
+    yield request.param, path, network.eval(), models.backbones.load(request.param, weights=path)
     path.unlink()  # half a gigabyte
 
 
 def test_the_layout_is_the_published_one(published):
-    name, _, network = published
+    name, _, network, _ = published
     assert sum(parameter.numel() for parameter in network.parameters()) == NUMBERS[name]
 
 
 def test_features_are_what_the_last_layer_of_torchvisions_network_reads(published):
-    name, path, network = published
+    name, _, network, extract = published
     images, size = photographs(64), SIZE[name]
     if name in FILTER:
         square = [to_pil_image(x).resize((size, size), FILTER[name]) for x in images]
@@ -63,7 +63,7 @@ def test_features_are_what_the_last_layer_of_torchvisions_network_reads(publishe
     with torch.no_grad():
         logits = network(normalize(batch / 255, *IMAGENET))
     hook.remove()
-    ours = models.backbones.load(name, weights=str(path))(images)
+    ours = extract(images)
     assert relative_gap(ours.features, read[0]) < TOLERANCE
     assert relative_gap(ours.logits, logits) < TOLERANCE
     assert ours.features.std() > 0.01
@@ -71,30 +71,27 @@ def test_features_are_what_the_last_layer_of_torchvisions_network_reads(publishe
 
 @pytest.mark.parametrize("published", ["vgg16"], indirect=True)
 def test_vgg16_is_torch_fidelitys(published):
-    name, path, _ = published
+    _, path, _, extract = published
     peer = pytest.importorskip("torch_fidelity.feature_extractor_vgg16")
     layers = ["fc2_relu"]
     extractor = peer.FeatureExtractorVGG16("peer", layers, feature_extractor_weights_path=path)
     images = photographs(64)
-    ours = models.backbones.load(name, weights=str(path))
-    assert relative_gap(ours(images).features, extractor(images)[0]) < TOLERANCE
+    assert relative_gap(extract(images).features, extractor(images)[0]) < TOLERANCE
 
 
 @pytest.mark.parametrize("published", ["inception_torchvision"], indirect=True)
 def test_inception_reads_a_file_without_the_counters_and_refuses_other_extra_tensors(published):
-    name, path, _ = published
+    name, path, _, extract = published
     state = torch.load(path, weights_only=True)
     bare = {key: value for key, value in state.items() if "num_batches_tracked" not in key}
     torch.save(bare, path.with_name("bare.pth"))
     load = models.backbones.load
     images = photographs(32, count=1)
-    with_counters, without = (
-        load(name, weights=str(file))(images).features for file in (path, path.with_name("bare.pth"))
-    )
-    assert torch.equal(with_counters, without)
+    without = load(name, weights=path.with_name("bare.pth"))(images).features
+    assert torch.equal(extract(images).features, without)
     torch.save({**state, "AuxLogits.conv2.conv.weight": torch.zeros(1)}, path.with_name("more.pth"))
     with pytest.raises(WeightsError, match=r"1 are unexpected \(body.AuxLogits.conv2.conv.weight"):
-        load(name, weights=str(path.with_name("more.pth")))
+        load(name, weights=path.with_name("more.pth"))
 
 
 @pytest.mark.parametrize("name", sorted(LAST))
