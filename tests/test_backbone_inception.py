@@ -3,6 +3,7 @@ import shutil
 import pytest
 import torch
 from made_weights import made_state, photographs, relative_gap
+from omegaconf import OmegaConf
 
 import models.backbones
 from models.backbones.inception import FILE, Inception
@@ -93,6 +94,12 @@ def test_the_layer_is_in_the_identity(weights_file):
     identities = [one.identity() for one in made]
     assert [one["layer"] for one in identities] == ["pool1", "pool2", "mixed_6e", "pool3"]
     assert [one["width"] for one in identities] == [64, 192, 768, 2048]
+
+
+@pytest.mark.parametrize("typed", ["mixed_6e", 768])
+def test_a_config_may_name_the_layer_by_its_width(typed):
+    node = OmegaConf.merge(OmegaConf.structured(Inception), {"layer": typed})
+    assert OmegaConf.to_object(node).layer is FeatureLayer.mixed_6e
 
 
 def test_a_forward_hook_sees_the_last_map(network):
