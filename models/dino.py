@@ -19,10 +19,10 @@ class DinoBackbone(VitBackbone):
     def __post_init__(self) -> None:
         if self.resolution < self.patch or self.resolution % self.patch:
             near = self.patch * max(1, round(self.resolution / self.patch))
-            option = f"backbone.{self.about.name}.resolution"
+            name = self.about.name
             raise ValueError(
-                f"{option}={self.resolution} is no multiple of its patches of {self.patch} px; "
-                f"type {option}={near}"
+                f"{name} has patches of {self.patch} px, and resolution={self.resolution} is no "
+                f"multiple of that; type backbone.{name}.resolution={near}"
             )
 
     def convert(self, state: State) -> State:

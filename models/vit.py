@@ -56,6 +56,6 @@ def require_resolution(name: str, resolution: int, trained: int) -> None:
     """
     if resolution != trained:
         raise ValueError(
-            f"backbone.{name}.resolution={resolution}; its position tables are for {trained} px, "
-            f"and its authors state no rule for others: type backbone.{name}.resolution={trained}"
+            f"{name} has positions for {trained} px, not for resolution={resolution}, and no rule "
+            f"of its authors for others; type backbone.{name}.resolution={trained}"
         )

@@ -193,5 +193,7 @@ def test_an_incomplete_attention_stays_under_its_own_names():
 
 
 def test_another_resolution_is_refused():
-    with pytest.raises(ValueError, match=r"for 336 px.*type backbone.clip_vitl14_336.resolution="):
+    with pytest.raises(
+        ValueError, match=r"for 336 px.*type backbone\.clip_vitl14_336\.resolution="
+    ):
         describe("clip_vitl14_336", resolution=224)

@@ -59,5 +59,5 @@ def test_the_large_network_loads_and_runs(tmp_path):
 
 
 def test_another_resolution_is_refused():
-    with pytest.raises(ValueError, match=r"for 224 px.*type backbone.mae_vitl16.resolution=224"):
+    with pytest.raises(ValueError, match=r"for 224 px.*type backbone\.mae_vitl16\.resolution=224"):
         MaeVitl16(resolution=240)

@@ -105,5 +105,5 @@ def test_the_patches_of_a_stage_merge_at_the_start_of_the_next(swin_t_file):
 
 
 def test_another_resolution_is_refused():
-    with pytest.raises(ValueError, match=r"for 224 px.*type backbone.swin_b.resolution=224"):
+    with pytest.raises(ValueError, match=r"for 224 px.*type backbone\.swin_b\.resolution=224"):
         describe("swin_b", resolution=256)
