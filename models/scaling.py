@@ -8,6 +8,8 @@ from torch import Tensor
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 class Scaling(Enum):
@@ -17,6 +19,7 @@ class Scaling(Enum):
     tf_lite = "tf_lite"  # (x - 127) / 128: TensorFlow's EfficientNet-Lite
     unit_symmetric = "unit_symmetric"  # 2 (x / 255) - 1: pytorch-fid and its descendants
     imagenet = "imagenet"  # (x / 255 - mean) / std of the ImageNet training images
+    clip = "clip"  # the same with the mean and std of OpenAI's CLIP
 
 
 def scale(images: Tensor, rule: Scaling) -> Tensor:
@@ -35,6 +38,8 @@ def scale(images: Tensor, rule: Scaling) -> Tensor:
         return (images - 127) / 128
     if rule is Scaling.unit_symmetric:
         return 2 * (images / 255) - 1
+    if rule is Scaling.clip:
+        return standardise(images, CLIP_MEAN, CLIP_STD)
     return standardise(images, IMAGENET_MEAN, IMAGENET_STD)
 
 

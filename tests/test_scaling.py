@@ -28,3 +28,10 @@ def test_imagenet_subtracts_each_channels_mean():
 def test_standardise_with_mean_half_and_std_half_is_unit_symmetric():
     halves = standardise(LEVELS, [0.5] * 3, [0.5] * 3)
     torch.testing.assert_close(halves, scale(LEVELS, Scaling.unit_symmetric))
+
+
+def test_clip_subtracts_the_means_of_its_own_images():
+    red, green, blue = scale(LEVELS, Scaling.clip)[0, :, 0, 2].tolist()
+    assert red == pytest.approx((1 - 0.48145466) / 0.26862954)
+    assert green == pytest.approx((1 - 0.4578275) / 0.26130258)
+    assert blue == pytest.approx((1 - 0.40821073) / 0.27577711)
