@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
 import PIL
 
 from bench.crop import Crop, Filter, check_crop
@@ -17,6 +18,39 @@ class OnBadImage(StrEnum):
     skip = "skip"
 
 
+class RowRule(StrEnum):
+    """How some images of a split are chosen; always in ascending order."""
+
+    first = "first"
+    numpy_2020 = "numpy_2020"  # torch-fidelity's: RandomState(2020).choice, anew for each split
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some images of each split, as published comparisons take them.
+
+    Attributes:
+        count: how many, of the images that were kept.
+        rule: which.
+    """
+
+    count: int
+    rule: RowRule
+
+    def chosen(self, total: int) -> list[int]:
+        """Their indices.
+
+        Raises:
+            ConfigError: if the split has fewer.
+        """
+        if not 1 <= self.count <= total:
+            raise ConfigError(f"rows.count={self.count}: the split has {total} images.")
+        if self.rule is RowRule.first:
+            return list(range(self.count))
+        stream = np.random.RandomState(2020)  # the published draw
+        return sorted(stream.choice(total, self.count, replace=False).tolist())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
     """Base of the datasets on disk.
@@ -25,6 +59,7 @@ class Preparation:
         crop, resolution, filter: see `bench.crop.prepare`.
         on_bad_image: stop at a damaged image, or skip and count it.
         bit_depth, alpha, max_pixels: see `bench.decode.decode_image`.
+        rows: which images of each split are used; None for all.
         verify: hash every image again, whatever the manifest says.
         workers: threads for hashing; 0 is one per core.
     """
@@ -36,6 +71,7 @@ class Preparation:
     bit_depth: BitDepth = BitDepth.refuse
     alpha: Alpha = Alpha.refuse
     max_pixels: int = MAX_PIXELS
+    rows: Rows | None = None
     verify: bool = False
     workers: int = 0
 
