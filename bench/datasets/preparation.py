@@ -25,30 +25,18 @@ class RowRule(StrEnum):
     numpy_2020 = "numpy_2020"  # torch-fidelity's: RandomState(2020).choice, anew for each split
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Some images of each split, as published comparisons take them.
+def chosen_rows(total: int, count: int, rule: RowRule) -> list[int]:
+    """Indices of `count` of `total` images.
 
-    Attributes:
-        count: how many, of the images that were kept.
-        rule: which.
+    Raises:
+        ConfigError: if there are fewer.
     """
-
-    count: int
-    rule: RowRule
-
-    def chosen(self, total: int) -> list[int]:
-        """Their indices.
-
-        Raises:
-            ConfigError: if the split has fewer.
-        """
-        if not 1 <= self.count <= total:
-            raise ConfigError(f"rows.count={self.count}: the split has {total} images.")
-        if self.rule is RowRule.first:
-            return list(range(self.count))
-        stream = np.random.RandomState(2020)  # the published draw
-        return sorted(stream.choice(total, self.count, replace=False).tolist())
+    if not 1 <= count <= total:
+        raise ConfigError(f"rows={count}: the split has {total} images.")
+    if rule is RowRule.first:
+        return list(range(count))
+    stream = np.random.RandomState(2020)  # the published draw
+    return sorted(stream.choice(total, count, replace=False).tolist())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +47,8 @@ class Preparation:
         crop, resolution, filter: see `bench.crop.prepare`.
         on_bad_image: stop at a damaged image, or skip and count it.
         bit_depth, alpha, max_pixels: see `bench.decode.decode_image`.
-        rows: which images of each split are used; None for all.
+        rows: how many images of each split are used, as published comparisons do; None for all.
+        rows_rule: which.
         verify: hash every image again, whatever the manifest says.
         workers: threads for hashing; 0 is one per core.
     """
@@ -71,7 +60,8 @@ class Preparation:
     bit_depth: BitDepth = BitDepth.refuse
     alpha: Alpha = Alpha.refuse
     max_pixels: int = MAX_PIXELS
-    rows: Rows | None = None
+    rows: int | None = None
+    rows_rule: RowRule = RowRule.first
     verify: bool = False
     workers: int = 0
 

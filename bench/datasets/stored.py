@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.crop import prepare
-from bench.datasets.preparation import OnBadImage, Preparation, Rows
+from bench.datasets.preparation import OnBadImage, Preparation, chosen_rows
 from bench.decode import BadImageError, Decoded
 from bench.errors import DatasetError
 from bench.fingerprint import (
@@ -95,7 +95,7 @@ class StoredImages(ImageSource):
 
     def __init__(self, items: StoredItems, preparation: Preparation, scan: Scan) -> None:
         self.items, self.preparation, self.scan = items, preparation, scan
-        self.kept = _kept(items, scan, preparation.rows)
+        self.kept = _kept(items, scan, preparation)
         self.num_classes = items.num_classes
         if items.labels is not None:
             self.labels = items.labels[torch.as_tensor(self.kept, dtype=torch.int64)]
@@ -129,11 +129,11 @@ class StoredImages(ImageSource):
 
     def content(self) -> dict[str, object]:
         """The fingerprint: pixels after preparation, order and labels; and which rows of those."""
-        rows = self.preparation.rows
+        fingerprint, rows = self.scan.fingerprint, self.preparation.rows
         if rows is None:
-            return {"fingerprint": self.scan.fingerprint}
-        rule = {"of": self.scan.fingerprint, "rows": rows.count, "rule": str(rows.rule)}
-        return {"fingerprint": digest(rule), **rule}
+            return {"fingerprint": fingerprint}
+        drawn = {"of": fingerprint, "rows": rows, "rule": str(self.preparation.rows_rule)}
+        return {"fingerprint": digest(drawn), **drawn}
 
     def image_name(self, index: int) -> str:
         """The file's name within its folder, zip or array."""
@@ -263,11 +263,14 @@ def _mixed_sizes(items: StoredItems, first: _Seen, other: _Seen) -> DatasetError
     )
 
 
-def _kept(items: StoredItems, scan: Scan, rows: Rows | None) -> Sequence[int]:
+def _kept(items: StoredItems, scan: Scan, preparation: Preparation) -> Sequence[int]:
     kept: Sequence[int] = range(len(items))
     if scan.skipped:
         kept = [index for index in kept if items.name(index) not in scan.skipped]
-    return kept if rows is None else [kept[row] for row in rows.chosen(len(kept))]
+    if preparation.rows is None:
+        return kept
+    chosen = chosen_rows(len(kept), preparation.rows, preparation.rows_rule)
+    return [kept[row] for row in chosen]
 
 
 def printable(name: str) -> str:
