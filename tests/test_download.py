@@ -153,6 +153,13 @@ def test_no_network_is_one_line_at_once(path, url, monkeypatch):
     assert list(path.parent.iterdir()) == []
 
 
+def test_a_redirect_out_of_encryption_is_refused(path, monkeypatch):
+    answer = type("Answer", (), {"url": "http://elsewhere/x", "close": lambda self: None})()
+    monkeypatch.setattr(module.requests, "get", lambda *_, **__: answer)
+    with pytest.raises(DownloadError, match="leads to http://elsewhere/x, which is not encrypted"):
+        download("https://example.org/x", path, check=right)
+
+
 def test_too_little_room_is_named_before_a_byte_comes(server, path, monkeypatch):
     usage = type("Usage", (), {"free": 1_000_000})
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage)
