@@ -236,7 +236,10 @@ print(download(url, Path(path), check=check))
 def process(server, path):
     words = [server.url, str(path), hashlib.sha256(DATA).hexdigest()]
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
 
 
@@ -248,13 +251,14 @@ def test_processes_at_once_end_with_one_whole_file(server, path):
     assert [racer.returncode for racer in racers] == [0, 0, 0] and said.count("True") == 1
 
 
-def test_a_killed_process_is_resumed_by_the_next_command(server, path):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_process_is_resumed_by_the_next_command(server, path, number):
     server.pace = 0.05
     victim = process(server, path)
     deadline = time.monotonic() + 60
     while server.served < CUT and time.monotonic() < deadline:
         time.sleep(0.02)
-    victim.send_signal(signal.SIGKILL)
+    victim.send_signal(number)
     victim.wait()
     assert not path.exists()
     server.pace = 0
