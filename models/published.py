@@ -47,13 +47,14 @@ class PublishedFile:
         """The stated hash or its first digits, else the one noted beside the file, else None."""
         return self.sha256 or noted_sha256(path)
 
-    def find(self, backbone: str, option: str) -> Path:
+    def find(self, backbone: str, option: str, otherwise: str = "random") -> Path:
         """Where it lies.
 
         Args:
             backbone: for the message.
             option: the config key that takes another file instead, such as
                 "backbone.inception.weights".
+            otherwise: what the option takes where there is no file at all.
 
         Raises:
             WeightsError: if it is not there, with the four ways out.
@@ -63,7 +64,7 @@ class PublishedFile:
             raise WeightsError(
                 f"backbone {backbone}: {self.name} is not in {weights_folder()}; type "
                 f"`salon fetch backbone={backbone}`, or put it there from {self.url}, or type "
-                f"{option}=FILE, or {option}=random"
+                f"{option}=FILE, or {option}={otherwise}"
             )
         return path
 

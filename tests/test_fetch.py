@@ -196,8 +196,10 @@ def test_every_absent_published_file_is_one_line_that_says_what_to_type(tmp_path
 
 
 def test_every_published_file_has_an_https_address_a_size_and_a_licence():
+    addresses = {}
     for files in fetchable().values():
         for file in files:
+            assert addresses.setdefault(file.name, file.url) == file.url  # one folder for all
             assert file.url.startswith("https://") and file.megabytes > 0 and file.licence
             assert "/" not in file.name and not file.name.startswith(".")
             assert file.sha256 is None or 8 <= len(file.sha256) <= 64
