@@ -46,16 +46,30 @@ def create_file(path: Path, data: bytes) -> bool:
     """
     temporary = _write_temporary(path, lambda file: file.write(data))
     try:
-        os.link(temporary, path)  # atomic and exclusive, on NFS too
+        return place(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def place(whole: Path, path: Path) -> bool:
+    """Give a whole file its final name, unless that is taken; says whether this call did.
+
+    Args:
+        whole: fsynced, in the same file system; the caller removes this name afterwards.
+        path: the final name.
+
+    Raises:
+        StoreError: if the folder cannot be written.
+    """
+    try:
+        os.link(whole, path)  # atomic and exclusive, on NFS too
         return True
     except FileExistsError:
         return False
     except OSError as error:
         if error.errno not in NO_HARD_LINKS:
             raise StoreError(f"cannot create {path}: {error.strerror}") from error
-        return _create_without_links(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        return _create_without_links(whole, path)
 
 
 def _create_without_links(temporary: Path, path: Path) -> bool:

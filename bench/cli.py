@@ -16,6 +16,8 @@ VERBS = {
     "score": ("bench.score:main", "score one generator, or with -m a sweep of them"),
     "sweep": ("bench.sweep:main", "run an experiment file: plan, resume, one process per job"),
     "leaderboard": ("bench.board:main", "make the tables and the page from records alone"),
+    "fetch": ("bench.fetch:main", "download published weights, resumed and checked"),
+    "verify": ("bench.verify:main", "compare records with the values that others published"),
     "list": ("bench.listing:main", "what datasets, generators, backbones, metrics there are"),
     "statistics": (
         "bench.statistics:main",

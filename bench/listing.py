@@ -5,15 +5,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import yaml
-from omegaconf import DictConfig
 
+from bench.backbone_list import backbone_nodes
 from bench.build import build
 from bench.composed import composed
 from bench.config_folder import config_folder
 from bench.errors import ConfigError, SalonError
 from bench.report import align
 from bench.similar import did_you_mean
-from models.weights import WeightsError
 
 GROUPS = {
     "datasets": "dataset",
@@ -30,6 +29,9 @@ HELP = """salon list - what there is, what it needs, and whether data and weight
   salon list                 everything
   salon list backbones       one of datasets, generators, backbones, metrics, protocols, samplers,
                              experiments
+
+Weights of backbones: present; fetchable (`salon fetch backbone=NAME`); in package (came with pip);
+random only (untrained, from a seed); given (by you). Width counts features, MB is the download.
 """
 
 
@@ -42,9 +44,9 @@ def main(words: Sequence[str]) -> int:
         if word not in GROUPS:
             raise ConfigError(did_you_mean(word, GROUPS))
     for word in words or GROUPS:
-        rows = [_row(GROUPS[word], file) for file in _yamls(GROUPS[word])]
+        rows = _backbone_rows() if word == "backbones" else _rows(GROUPS[word])
         print(f"{word}  (type {GROUPS[word]}=NAME)")
-        print(align([("  " + name, state, about) for name, state, about in rows]), flush=True)
+        print(align([("  " + name, *others) for name, *others in rows]), flush=True)
         if word != list(words or GROUPS)[-1]:
             print()
     return 0
@@ -54,9 +56,18 @@ def _yamls(group: str) -> list[Path]:
     return sorted((config_folder() / group).glob("*.yaml"))
 
 
-def _row(group: str, file: Path) -> tuple[str, str, str]:
-    state = STATES.get(group)
-    return file.stem, state(file.stem) if state else "", about(file)
+def _rows(group: str) -> list[tuple[str, ...]]:
+    state = STATES.get(group, lambda _: "")
+    return [(file.stem, state(file.stem), about(file)) for file in _yamls(group)]
+
+
+def _backbone_rows() -> list[tuple[str, ...]]:
+    """Composed once for all: a composition takes as long as everything else here."""
+    from bench.backbone_row import HEADS, backbone_row  # networks take seconds to import
+
+    nodes = backbone_nodes([], every=True)
+    abouts = {file.stem: about(file) for file in _yamls("backbone")}
+    return [HEADS, *(backbone_row(name, nodes[name], abouts[name]) for name in sorted(nodes))]
 
 
 def about(file: Path) -> str:
@@ -91,20 +102,7 @@ def _generator_state(name: str) -> str:
     return "present" if Path(path).exists() else "absent"
 
 
-def _backbone_state(name: str) -> str:
-    config: DictConfig = composed("score", [f"backbone=[{name}]"]).backbone[name]
-    missing = [str(key) for key in config if config._get_node(key)._is_missing()]  # type: ignore[union-attr]
-    if missing:
-        return "needs " + ", ".join(f"backbone.{name}.{key}" for key in missing)
-    try:
-        identity = build(config, f"backbone.{name}").identity()
-    except WeightsError:
-        return f"absent; backbone.{name}.weights=random works"
-    return "random weights" if "initialisation" in identity else "present"
-
-
 STATES: dict[str, Callable[[str], str]] = {
     "dataset": _dataset_state,
     "generator": _generator_state,
-    "backbone": _backbone_state,
 }

@@ -1,10 +1,12 @@
 """What a file is by its bytes: a name and a suffix promise nothing about weights."""
 
+import json
 import zipfile
 from enum import Enum
 from pathlib import Path
 
 _HEAD = 512
+METADATA = "__metadata__"  # a key of safetensors' header that is no tensor
 
 
 class FileKind(Enum):
@@ -79,5 +81,15 @@ def _zip_kind(path: Path) -> FileKind:
 
 
 def _safetensors_kind(path: Path, head: bytes) -> FileKind:
-    header = int.from_bytes(head[:8], "little")
-    return FileKind.SAFETENSORS if header + 8 <= path.stat().st_size else FileKind.TRUNCATED
+    """The header says where the last tensor ends."""
+    length, size = int.from_bytes(head[:8], "little"), path.stat().st_size
+    if length + 8 > size:
+        return FileKind.TRUNCATED
+    try:
+        with path.open("rb") as stream:
+            stream.seek(8)
+            entries = json.loads(stream.read(length))
+        ends = [entry["data_offsets"][1] for name, entry in entries.items() if name != METADATA]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return FileKind.SAFETENSORS  # its loader says what is wrong with the header
+    return FileKind.TRUNCATED if 8 + length + max(ends, default=0) > size else FileKind.SAFETENSORS

@@ -1,9 +1,11 @@
 """A weight file as its authors publish it: its name, address, hash and licence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.weights import WeightsError, weights_folder
+
+NOTE = ".sha256"  # NAME.sha256 beside a file: what its first download had, as sha256sum writes it
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class PublishedFile:
         name: the file's name there.
         url: where it comes from.
         sha256: its hash, or the first digits that its own name states; None where nobody states
-            one, so that the first download is trusted and what was found is in the record.
+            one, so that the first download is trusted, and noted beside the file for later ones.
         licence: SPDX identifier of the weights' licence.
         megabytes: its size, rounded.
         aliases: other names under which the same bytes are published.
@@ -37,6 +39,14 @@ class PublishedFile:
         paths = (weights_folder() / name for name in self.names)
         return next((path for path in paths if path.exists()), None)
 
+    def pinned(self, sha256: str | None) -> "PublishedFile":
+        """The same under the hash that a user names; None changes nothing."""
+        return self if sha256 is None else replace(self, sha256=sha256)
+
+    def expected_sha256(self, path: Path) -> str | None:
+        """The stated hash or its first digits, else the one noted beside the file, else None."""
+        return self.sha256 or noted_sha256(path)
+
     def find(self, backbone: str, option: str, otherwise: str = "random") -> Path:
         """Where it lies.
 
@@ -57,3 +67,17 @@ class PublishedFile:
                 f"{option}=FILE, or {option}={otherwise}"
             )
         return path
+
+
+def note_beside(path: Path) -> Path:
+    """Where the hash of a file's first download is noted."""
+    return path.with_name(path.name + NOTE)
+
+
+def noted_sha256(path: Path) -> str | None:
+    """The hash noted beside a file, or None where there is no note."""
+    try:
+        words = note_beside(path).read_text().split()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return words[0].lower() if words else None

@@ -127,6 +127,15 @@ class PublishedBackbone(ABC):
             optimise=self.optimise,
         )
 
+    def published_files(self) -> tuple[PublishedFile, ...]:
+        """The files of the weights folder that the options name: what `salon fetch` downloads.
+
+        A subclass with a second file, such as a head, adds it where its option names it.
+        """
+        if self.weights != "published" or self.about.file is None:
+            return ()
+        return (self.about.file.pinned(self.weights_sha256),)
+
     def source(self) -> WeightSource:
         """Where the weights come from; raises WeightsError where the published file is absent."""
         if self.weights == "random":
@@ -142,9 +151,10 @@ class PublishedBackbone(ABC):
 
 
 def _located(about: About, weights: str, option: str) -> tuple[Path, str | None]:
-    """The path, and the hash that its publisher states."""
+    """The path, and the hash that its publisher states or its first download had."""
     if weights != "published":
         return Path(weights).expanduser(), None
     if about.file is None:
         raise ValueError(f"{option}=published: no file is published; type {option}=FILE or =random")
-    return about.file.find(about.name, option), about.file.sha256
+    path = about.file.find(about.name, option)
+    return path, about.file.expected_sha256(path)

@@ -21,13 +21,12 @@ def hub_file(model: str, *, option: str) -> Path:
     Raises:
         WeightsError: if the model has no file on the hub, or the hub cannot be reached.
     """
-    settings = timm.get_pretrained_cfg(model)
-    if not settings or not settings.hf_hub_id:
+    place = _place(model)
+    if place is None:
         raise WeightsError(f"timm has no hub file for {model}; type {option}=FILE")
-    repository, _, revision = settings.hf_hub_id.partition("@")
-    file = settings.hf_hub_filename or _DEFAULT_FILE
+    repository, file, revision = place
     try:
-        return _fetch(repository, file, revision or None)
+        return _fetch(repository, file, revision)
     except Exception as error:  # HTTP, DNS, offline switch, absent file: a dozen classes
         raise WeightsError(
             f"{file} of {repository} is not in the hub's cache and cannot be downloaded "
@@ -35,10 +34,30 @@ def hub_file(model: str, *, option: str) -> Path:
         ) from error
 
 
+def cached_hub_file(model: str) -> Path | None:
+    """The file where it is in the hub's local cache already; asks nobody."""
+    place = _place(model)
+    return None if place is None else _cached(*place)
+
+
+def _place(model: str) -> tuple[str, str, str | None] | None:
+    """Repository, file and revision; None where timm knows none."""
+    settings = timm.get_pretrained_cfg(model)
+    if not settings or not settings.hf_hub_id:
+        return None
+    repository, _, revision = settings.hf_hub_id.partition("@")
+    return repository, settings.hf_hub_filename or _DEFAULT_FILE, revision or None
+
+
+def _cached(repository: str, file: str, revision: str | None) -> Path | None:
+    cached = huggingface_hub.try_to_load_from_cache(repository, file, revision=revision)
+    return Path(cached) if isinstance(cached, str) else None
+
+
 def _fetch(repository: str, file: str, revision: str | None) -> Path:
     """Cache first, then one bounded question, then the download."""
-    cached = huggingface_hub.try_to_load_from_cache(repository, file, revision=revision)
-    if isinstance(cached, str):
-        return Path(cached)
+    cached = _cached(repository, file, revision)
+    if cached is not None:
+        return cached
     huggingface_hub.HfApi().model_info(repository, revision=revision, timeout=_PATIENCE)
     return Path(huggingface_hub.hf_hub_download(repository, file, revision=revision))

@@ -15,11 +15,13 @@ def typed(capsys, *words):
 def test_help_names_every_verb(capsys):
     code, out, _ = typed(capsys, "--help")
     assert code == 0
-    for verb in ("score", "sweep", "leaderboard", "list", "statistics", "train"):
+    for verb in ("score", "sweep", "leaderboard", "list", "statistics", "train", "fetch", "verify"):
         assert f"\n  {verb}" in out
 
 
-@pytest.mark.parametrize("verb", ["sweep", "leaderboard", "list", "statistics", "train"])
+@pytest.mark.parametrize(
+    "verb", ["sweep", "leaderboard", "list", "statistics", "train", "fetch", "verify"]
+)
 def test_each_verb_has_help(capsys, verb):
     code, out, _ = typed(capsys, verb, "--help")
     assert code == 0 and out.startswith(f"salon {verb} - ")
@@ -35,7 +37,11 @@ def test_list_says_what_is_there(capsys):
     assert code == 0
     lines = {line.split()[0]: line for line in out.splitlines() if line.startswith("  ")}
     assert "present" in lines["dcgan_digits"] and "generator.path" in lines["folder"]
-    assert "random weights" in lines["resnet18_random"] and "absent" in lines["inception"]
+    assert "random only" in lines["resnet18_random"] and "fetchable" in lines["inception"]
+    for word in ("2048", "299", "96", "Apache-2.0", "FID Inception"):
+        assert word in lines["inception"]
+    assert "in package" in lines["efficientnet_lite0"] and "given" in lines["precomputed"]
+    assert "needs backbone.timm.model" in lines["timm"]
 
 
 def test_list_of_an_unknown_group_names_the_groups(capsys):

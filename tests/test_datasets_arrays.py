@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from bench.datasets.arrays import ImageArray
+from bench.datasets.preparation import RowRule
 from bench.errors import ConfigError, DatasetError
 from bench.fingerprint import fingerprint
 
@@ -177,3 +178,26 @@ def test_one_flipped_byte_in_a_stored_npz_is_found(tmp_path):
     path.write_bytes(data)
     with pytest.raises(DatasetError, match=r"a\.npz: the checksum of arr_0\.npy differs"):
         opened(path)
+
+
+def test_rows_take_some_images_of_a_split_under_a_name_of_their_own(tmp_path):
+    path = saved(tmp_path, LAST)
+    whole, first = opened(path), opened(path, rows=4)
+    assert np.array_equal(first.read(range(4)).numpy(), FIRST[:4]) and len(first) == 4
+    drawn = opened(path, rows=4, rows_rule=RowRule.numpy_2020)
+    chosen = np.sort(np.random.RandomState(2020).choice(6, 4, replace=False))
+    assert np.array_equal(drawn.read(range(4)).numpy(), FIRST[chosen])
+    assert drawn.image_name(3) == str(chosen[3])
+    contents = [source.content()["fingerprint"] for source in (whole, first, drawn)]
+    assert len(set(contents)) == 3
+
+
+def test_rows_choose_labels_too(tmp_path):
+    path = savez(tmp_path, LAST, np.array([1, 0, 4, 1, 2, 3]))
+    assert opened(path, rows=3).labels.tolist() == [1, 0, 4]
+
+
+@pytest.mark.parametrize("count", [0, 7])
+def test_more_rows_than_there_are_images_are_refused(tmp_path, count):
+    with pytest.raises(ConfigError, match=f"rows={count}: the split has 6 images"):
+        opened(saved(tmp_path, LAST), rows=count)

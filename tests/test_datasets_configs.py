@@ -56,6 +56,7 @@ def test_every_dataset_on_disk_takes_the_shared_settings(name):
     shared = {
         "on_bad_image": "skip", "bit_depth": "rescale", "alpha": "white", "max_pixels": 9,
         "verify": True, "workers": 2, "crop": "adm", "resolution": 8, "filter": "box",
+        "rows": 5, "rows_rule": "numpy_2020",
     }  # fmt: skip
     assert shared.keys() <= OmegaConf.load(CONF / f"{name}.yaml").keys()  # else Hydra wants a +
     dataset = made(name, **shared, **({} if name in NAMED else {"path": "/x"}))

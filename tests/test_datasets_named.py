@@ -3,10 +3,12 @@ import hashlib
 import pickle
 import struct
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from file_server import FileServer
 
 from bench.datasets import cifar10, fashion_mnist
 from bench.datasets.array_pickle import load_arrays
@@ -122,17 +124,49 @@ def test_absent_fashion_mnist_says_where_it_looked_and_what_to_type(tmp_path, mo
     assert len(FashionMnist().open("test", manifests=tmp_path)) == 6
 
 
-def test_a_download_that_fails_is_a_dataset_error(tmp_path, monkeypatch):
-    def refuse(*_, **__):
-        raise RuntimeError("Error downloading")
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = FileServer().start()
+    yield server
+    server.stop()
 
+
+def test_a_download_that_fails_is_a_dataset_error(tmp_path, monkeypatch, server):
+    server.status = 404
     monkeypatch.setenv("SALON_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path / "debian")
-    monkeypatch.setattr("torchvision.datasets.FashionMNIST", refuse)
-    monkeypatch.setattr("torchvision.datasets.CIFAR10", refuse)
+    served = [replace(archive, url=server.url) for archive in fashion_mnist.ARCHIVES["test"]]
+    monkeypatch.setattr(fashion_mnist, "ARCHIVES", {"test": served})
+    monkeypatch.setattr(cifar10, "URL", server.url)
     for dataset in [FashionMnist(download=True), Cifar10(download=True)]:
-        with pytest.raises(DatasetError, match=r"cannot be downloaded to .*Error downloading"):
+        with pytest.raises(DatasetError, match=r"cannot be downloaded to .*HTTP 404"):
             dataset.open("test", manifests=tmp_path)
+
+
+def test_downloads_are_checked_and_read(tmp_path, monkeypatch, server):
+    monkeypatch.setenv("SALON_HOME", str(tmp_path / "home"))
+    archive, md5 = packed(tmp_path)
+    server.data = archive.read_bytes()
+    monkeypatch.setattr(cifar10, "URL", server.url)
+    dataset = Cifar10(download=True, md5=md5)
+    assert len(dataset.open("test", manifests=tmp_path)) == 4
+    assert len(dataset.open("train", manifests=tmp_path)) == 20 and len(server.asked) == 1
+    wrong = Cifar10(download=True)
+    dataset.locate().unlink()
+    with pytest.raises(DatasetError, match=r"has md5 .* expected c58f30108f718f92721af3b95e74349a"):
+        wrong.open("test", manifests=tmp_path)
+    assert list((tmp_path / "home/data/cifar10").iterdir()) == []
+
+
+def test_fashion_mnist_comes_in_four_files():
+    names = {
+        split: [a.name for a in archives] for split, archives in fashion_mnist.ARCHIVES.items()
+    }
+    assert names == {
+        "train": ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
+        "test": ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"],
+    }
 
 
 def test_the_real_fashion_mnist_is_read(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.datasets.archive import Archive, file_md5
 from bench.datasets.array_pickle import load_arrays
 from bench.datasets.home import data_home
 from bench.datasets.in_memory import ArrayItems
@@ -20,6 +21,7 @@ from bench.fingerprint import ProgressCall
 
 SPLITS = ("train", "test")
 ARCHIVE, FOLDER = "cifar-10-python.tar.gz", "cifar-10-batches-py"
+URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 BATCHES = {
     "train": [f"data_batch_{number}" for number in range(1, 6)],
     "test": ["test_batch"],
@@ -82,7 +84,7 @@ class Cifar10(Preparation):
         self.check()
         check_split(split, SPLITS, self.name)
         if self.download and self.path is None and _place_in(self._base()) is None:
-            _download(self._base())
+            Archive(ARCHIVE, URL, self.md5[ARCHIVE]).fetch(self._base(), "CIFAR-10")
         place = self.locate()
         batches = _read_batches(place, BATCHES[split], self.md5)
         parts = [_parse(data, f"{place}: {name}") for name, data in batches.items()]
@@ -116,7 +118,7 @@ def _place_in(base: Path) -> Path | None:
 def _read_batches(place: Path, names: list[str], md5: Mapping[str, str]) -> dict[str, bytes]:
     try:
         if place.is_file():
-            _check_md5(_file_md5(place), place, md5[ARCHIVE])
+            _check_md5(file_md5(place), place, md5[ARCHIVE])
             return _read_archive(place, names)
         batches = {name: (place / name).read_bytes() for name in names}
     except (OSError, EOFError, KeyError, tarfile.TarError) as error:
@@ -136,11 +138,6 @@ def _read_archive(place: Path, names: list[str]) -> dict[str, bytes]:
             if file is not None:
                 batches[wanted[member.name]] = file.read()
     return {name: batches[name] for name in names}
-
-
-def _file_md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _check_md5(found: str, path: Path, expected: str) -> None:
@@ -168,12 +165,3 @@ def _parse(data: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
             f"{where} is no CIFAR-10 batch: expected uint8 (N, 3072) and N labels 0 to 9."
         )
     return images.reshape(-1, 3, 32, 32), labels.astype(np.int64)
-
-
-def _download(folder: Path) -> None:
-    from torchvision.datasets import CIFAR10  # slow to import, and rarely needed
-
-    try:
-        CIFAR10(str(folder), download=True)  # checks the md5
-    except (OSError, RuntimeError) as error:
-        raise DatasetError(f"CIFAR-10 cannot be downloaded to {folder}: {error}") from error

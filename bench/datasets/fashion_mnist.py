@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.datasets.archive import Archive
 from bench.datasets.home import data_home
 from bench.datasets.idx import read_images, read_labels
 from bench.datasets.in_memory import ArrayItems
@@ -20,6 +21,17 @@ PREFIX = {"train": "train", "test": "t10k"}
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 TORCHVISION = Path("FashionMNIST/raw")
 CLASSES = 10
+URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"  # the authors', without TLS
+MD5 = {  # as the authors publish them
+    "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+    "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+    "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+}
+ARCHIVES = {
+    split: [Archive(name, URL + name, MD5[name]) for name in MD5 if name.startswith(prefix)]
+    for split, prefix in PREFIX.items()
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +71,8 @@ class FashionMnist(Preparation):
         self.check()
         check_split(split, SPLITS, self.name)
         if self.download and self.path is None and _find_in(self._folders(), split) is None:
-            _download(_own_folder())
+            for archive in ARCHIVES[split]:
+                archive.fetch(_own_folder(), "Fashion-MNIST")
         images_file, labels_file = self._find(split)
         images, labels = read_images(images_file), read_labels(labels_file)
         _check(images, labels, images_file, labels_file)
@@ -119,12 +132,3 @@ def _check(images: np.ndarray, labels: np.ndarray, images_file: Path, labels_fil
         )
     if labels.max() >= CLASSES:
         raise DatasetError(f"{labels_file} holds label {labels.max()}, expected 0 to 9.")
-
-
-def _download(folder: Path) -> None:
-    from torchvision.datasets import FashionMNIST  # slow to import, and rarely needed
-
-    try:
-        FashionMNIST(str(folder), download=True)  # checks the md5 of each file
-    except (OSError, RuntimeError) as error:
-        raise DatasetError(f"Fashion-MNIST cannot be downloaded to {folder}: {error}") from error

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
 import PIL
 
 from bench.crop import Crop, Filter, check_crop
@@ -17,6 +18,27 @@ class OnBadImage(StrEnum):
     skip = "skip"
 
 
+class RowRule(StrEnum):
+    """How some images of a split are chosen; always in ascending order."""
+
+    first = "first"
+    numpy_2020 = "numpy_2020"  # torch-fidelity's: RandomState(2020).choice, anew for each split
+
+
+def chosen_rows(total: int, count: int, rule: RowRule) -> list[int]:
+    """Indices of `count` of `total` images.
+
+    Raises:
+        ConfigError: if there are fewer.
+    """
+    if not 1 <= count <= total:
+        raise ConfigError(f"rows={count}: the split has {total} images.")
+    if rule is RowRule.first:
+        return list(range(count))
+    stream = np.random.RandomState(2020)  # the published draw
+    return sorted(stream.choice(total, count, replace=False).tolist())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
     """Base of the datasets on disk.
@@ -25,6 +47,8 @@ class Preparation:
         crop, resolution, filter: see `bench.crop.prepare`.
         on_bad_image: stop at a damaged image, or skip and count it.
         bit_depth, alpha, max_pixels: see `bench.decode.decode_image`.
+        rows: how many images of each split are used, as published comparisons do; None for all.
+        rows_rule: which.
         verify: hash every image again, whatever the manifest says.
         workers: threads for hashing; 0 is one per core.
     """
@@ -36,6 +60,8 @@ class Preparation:
     bit_depth: BitDepth = BitDepth.refuse
     alpha: Alpha = Alpha.refuse
     max_pixels: int = MAX_PIXELS
+    rows: int | None = None
+    rows_rule: RowRule = RowRule.first
     verify: bool = False
     workers: int = 0
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.crop import prepare
-from bench.datasets.preparation import OnBadImage, Preparation
+from bench.datasets.preparation import OnBadImage, Preparation, chosen_rows
 from bench.decode import BadImageError, Decoded
 from bench.errors import DatasetError
 from bench.fingerprint import (
@@ -23,6 +23,7 @@ from bench.fingerprint import (
     remembered,
 )
 from bench.images import ImageSource
+from bench.records import digest
 
 
 class StoredItems(ABC):
@@ -94,7 +95,7 @@ class StoredImages(ImageSource):
 
     def __init__(self, items: StoredItems, preparation: Preparation, scan: Scan) -> None:
         self.items, self.preparation, self.scan = items, preparation, scan
-        self.kept = _kept(items, scan)
+        self.kept = _kept(items, scan, preparation)
         self.num_classes = items.num_classes
         if items.labels is not None:
             self.labels = items.labels[torch.as_tensor(self.kept, dtype=torch.int64)]
@@ -106,8 +107,8 @@ class StoredImages(ImageSource):
         return self.scan.counts | {kind: count for kind, count in more.items() if count}
 
     def __len__(self) -> int:
-        """How many images were kept."""
-        return self.scan.count
+        """How many images were kept and chosen."""
+        return len(self.kept)
 
     def read(self, indices: Sequence[int]) -> Tensor:
         """Decode one after the other; callers read batches in several threads."""
@@ -127,8 +128,12 @@ class StoredImages(ImageSource):
         return image
 
     def content(self) -> dict[str, object]:
-        """The fingerprint: pixels after preparation, order and labels."""
-        return {"fingerprint": self.scan.fingerprint}
+        """The fingerprint: pixels after preparation, order and labels; and which rows of those."""
+        fingerprint, rows = self.scan.fingerprint, self.preparation.rows
+        if rows is None:
+            return {"fingerprint": fingerprint}
+        drawn = {"of": fingerprint, "rows": rows, "rule": str(self.preparation.rows_rule)}
+        return {"fingerprint": digest(drawn), **drawn}
 
     def image_name(self, index: int) -> str:
         """The file's name within its folder, zip or array."""
@@ -258,10 +263,14 @@ def _mixed_sizes(items: StoredItems, first: _Seen, other: _Seen) -> DatasetError
     )
 
 
-def _kept(items: StoredItems, scan: Scan) -> Sequence[int]:
-    if not scan.skipped:
-        return range(len(items))
-    return [index for index in range(len(items)) if items.name(index) not in scan.skipped]
+def _kept(items: StoredItems, scan: Scan, preparation: Preparation) -> Sequence[int]:
+    kept: Sequence[int] = range(len(items))
+    if scan.skipped:
+        kept = [index for index in kept if items.name(index) not in scan.skipped]
+    if preparation.rows is None:
+        return kept
+    chosen = chosen_rows(len(kept), preparation.rows, preparation.rows_rule)
+    return [kept[row] for row in chosen]
 
 
 def printable(name: str) -> str:

@@ -6,6 +6,7 @@ M. Naeem et al., "Reliable Fidelity and Diversity Metrics", 2020, section 4.1.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torchvision.models import resnet18
@@ -56,6 +57,8 @@ class Resnet18Random:
     scaling: Scaling = Scaling.imagenet
     precision: Precision = Precision.fp32
     optimise: bool = True
+
+    width: ClassVar[int] = FEATURES
 
     def identity(self) -> dict[str, object]:
         """Everything that moves a feature."""

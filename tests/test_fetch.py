@@ -1,0 +1,242 @@
+"""`salon fetch`: every file is the stated one, noted, or refused in one line."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+from file_server import FileServer
+from safetensors.torch import save_file
+
+from bench import fetch as module
+from bench.backbone_list import backbone_names, backbones
+from bench.backbone_row import weights_of
+from bench.build import build
+from bench.cli import main
+from bench.composed import composed
+from bench.errors import CheckpointError
+from bench.prepare import prepare
+from models.backbones import inception
+from models.file_kind import FileKind, file_kind
+from models.published import note_beside
+from models.weights import WeightsError, file_sha256, weights_folder
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """A small file of tensors; nothing here needs them to fit a network."""
+    path = tmp_path / "made.pth"
+    torch.save({"weight": torch.arange(1000.0)}, path)
+    return path
+
+
+@pytest.fixture
+def server(weights, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = FileServer(weights.read_bytes()).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def published(server, weights, monkeypatch):
+    """States another hash for inception's file, which then comes from here."""
+
+    def state(sha256="right"):
+        sha256 = file_sha256(weights) if sha256 == "right" else sha256
+        file = replace(inception.FILE, url=server.url, sha256=sha256)
+        about = replace(inception.Inception.about, file=file)
+        monkeypatch.setattr(inception.Inception, "about", about)
+        return file
+
+    return state
+
+
+def typed(capsys, *words):
+    with pytest.raises(SystemExit) as ending:
+        main(["fetch", *words])
+    captured = capsys.readouterr()
+    return ending.value.code, captured.out, captured.err
+
+
+def test_a_fetched_file_is_told_with_its_licence_and_hash(published, weights, capsys):
+    file = published()
+    code, out, err = typed(capsys, "backbone=inception")
+    place = weights_folder() / file.name
+    assert code == 0 and out.startswith(f"fetched  inception: {file.name}"), err
+    for word in ("Apache-2.0", file_sha256(weights), "as stated", str(place)):
+        assert word in out
+    assert place.read_bytes() == weights.read_bytes() and not note_beside(place).exists()
+
+
+def test_a_present_file_is_verified_and_not_asked_for(published, server, weights, capsys):
+    file = published()
+    weights_folder().mkdir(parents=True)
+    shutil.copy(weights, weights_folder() / file.aliases[0])  # under torch-fidelity's name
+    code, out, _ = typed(capsys, "backbone=[inception]")
+    assert code == 0 and out.startswith("present  inception") and server.asked == []
+
+
+def test_a_present_file_of_another_hash_is_refused_and_left(published, weights, capsys):
+    file = published("0" * 64)
+    weights_folder().mkdir(parents=True)
+    place = shutil.copy(weights, weights_folder() / file.name)
+    code, _, err = typed(capsys, "backbone=inception")
+    assert code == 4 and file_sha256(weights) in err and "0" * 64 in err and "delete it" in err
+    assert place.exists()
+    word = f"backbone.inception.weights_sha256={file_sha256(weights)[:12]}"
+    assert typed(capsys, "backbone=inception", word)[0] == 0
+
+
+def test_a_download_of_another_hash_is_refused_unless_it_is_named(published, weights, capsys):
+    file = published("0" * 64)
+    code, _, err = typed(capsys, "backbone=inception")
+    assert code == 4 and f"has sha256 {file_sha256(weights)}, expected {'0' * 64}" in err
+    assert not (weights_folder() / file.name).exists()
+    word = f"backbone.inception.weights_sha256={file_sha256(weights)}"
+    assert typed(capsys, "backbone=inception", word)[0] == 0
+
+
+def test_a_file_without_a_stated_hash_is_noted_and_held_to_the_note(
+    published, weights, server, capsys
+):
+    file = published(None)
+    code, out, _ = typed(capsys, "backbone=inception")
+    place = weights_folder() / file.name
+    assert code == 0 and "stated by nobody, noted in" in out
+    assert note_beside(place).read_text() == f"{file_sha256(weights)}  {file.name}\n"
+    assert inception.Inception().identity()["weights_sha256"] == file_sha256(weights)
+    code, out, _ = typed(capsys, "backbone=inception")
+    assert code == 0 and "as noted at its first download" in out
+    torch.save({"weight": torch.ones(5)}, place)
+    assert typed(capsys, "backbone=inception")[0] == 4
+    with pytest.raises(WeightsError, match=file_sha256(weights)):
+        inception.Inception().identity()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"<!DOCTYPE html><html>log in</html>", "an HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a git-LFS pointer"),
+        (b"", "empty"),
+        (None, "truncated"),
+    ],
+)
+def test_what_is_no_weight_file_is_named_for_what_it_is(published, server, capsys, data, words):
+    file = published(None)
+    server.data = server.data[:-100] if data is None else data
+    code, _, err = typed(capsys, "backbone=inception")
+    assert code == 4 and words in err and err.count("\n") == 1
+    assert not (weights_folder() / file.name).exists()
+
+
+def test_truncated_safetensors_are_named(tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_file({"a": torch.ones(10), "b": torch.ones(7)}, path, metadata={"format": "pt"})
+    assert file_kind(path) is FileKind.SAFETENSORS
+    path.write_bytes(path.read_bytes()[:-1])
+    assert file_kind(path) is FileKind.TRUNCATED
+
+
+def test_without_a_network_the_line_has_file_address_and_folder(capsys, monkeypatch):
+    def offline(url, path, **_):
+        raise module.DownloadError(f"{url} cannot be reached: Name or service not known")
+
+    monkeypatch.setattr(module, "download", offline)
+    code, out, err = typed(capsys, "backbone=inception")
+    assert code == 4 and out == "" and err.count("\n") == 1
+    for word in (inception.FILE.name, inception.FILE.url, str(weights_folder()), "copy it there"):
+        assert word in err
+
+
+def test_one_failure_stops_no_other_and_gives_the_code(published, capsys, monkeypatch):
+    published()
+    monkeypatch.setattr("models.timm_hub._cached", lambda *_: None)
+    monkeypatch.setattr("models.timm_hub._fetch", {}.__getitem__)  # fails
+    words = ["backbone=[timm,resnet18_random,inception]", "backbone.timm.model=resnet18.a1_in1k"]
+    code, out, err = typed(capsys, *words)
+    assert code == 4 and err.startswith("failed   timm: ") and err.count("\n") == 1
+    assert "resnet18_random: nothing to fetch" in out and "fetched  inception" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["backbone=[incepton]"], "did you mean inception?"),
+        (["inception"], "takes backbone=NAME"),
+        (["backbone.inception.seed=1"], "needs backbone=NAME"),
+        (["all", "backbone=inception"], "leave one out"),
+        (["backbone=timm"], "backbone.timm.model"),
+    ],
+)
+def test_wrong_words_say_what_to_type(capsys, words, message):
+    code, _, err = typed(capsys, *words)
+    assert code == 2 and message in err and err.count("\n") == 1
+
+
+def fetchable():
+    """Every backbone of conf/ whose options name a published file."""
+    specs = backbones([], every=True)
+    return {
+        name: files
+        for name, spec in specs.items()
+        if (files := getattr(spec, "published_files", tuple)())
+    }
+
+
+def test_every_absent_published_file_is_one_line_that_says_what_to_type(tmp_path):
+    names = sorted(fetchable())
+    job = prepare(composed("score", [f"backbone=[{','.join(names)}]"]))
+    assert sorted(job.broken) == names and "inception" in names
+    for name, error in job.broken.items():
+        assert isinstance(error, CheckpointError) and "\n" not in str(error)
+        assert any(file.name in str(error) and file.url in str(error) for file in fetchable()[name])
+        assert str(weights_folder()) in str(error) and f"salon fetch backbone={name}" in str(error)
+
+
+def test_every_published_file_has_an_https_address_a_size_and_a_licence():
+    addresses = {}
+    for files in fetchable().values():
+        for file in files:
+            assert addresses.setdefault(file.name, file.url) == file.url  # one folder for all
+            assert file.url.startswith("https://") and file.megabytes > 0 and file.licence
+            assert "/" not in file.name and not file.name.startswith(".")
+            assert file.sha256 is None or 8 <= len(file.sha256) <= 64
+
+
+def test_listing_hashes_nothing_and_draws_no_weights(monkeypatch):
+    def forbidden(*_, **__):
+        raise AssertionError("listing must be fast")
+
+    for name in ("file_sha256", "state_sha256", "load_state", "check_file"):
+        monkeypatch.setattr(f"models.weights.{name}", forbidden)
+    monkeypatch.setattr("models.weight_source.initialise", forbidden)
+    monkeypatch.setattr("models.weight_source.file_sha256", forbidden)
+    place = weights_folder() / inception.FILE.name
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"anything")
+    specs = backbones([], every=True)
+    states = {name: weights_of(spec, name).state for name, spec in specs.items()}
+    assert states["inception"] == "present" and states["resnet18_random"] == "random only"
+    assert set(specs) | {"timm"} == set(backbone_names())
+
+
+def test_a_timm_model_counts_as_fetchable_until_it_is_in_the_hubs_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    words = ["backbone=[timm]", "backbone.timm.model=resnet18.a1_in1k"]
+    spec = build(composed("score", words).backbone.timm, "backbone.timm")
+    monkeypatch.setattr("models.timm_hub._cached", lambda *_: None)
+    assert weights_of(spec, "").state == "fetchable"
+    monkeypatch.setattr("models.timm_hub._cached", lambda *_: tmp_path)
+    assert weights_of(spec, "").state == "present"
+
+
+def test_a_timm_file_comes_through_the_hubs_client(monkeypatch, weights, capsys):
+    monkeypatch.setattr("models.timm_hub._cached", lambda *_: None)
+    monkeypatch.setattr("models.timm_hub._fetch", lambda *_: weights)
+    words = ["backbone=timm", "backbone.timm.model=resnet18.a1_in1k"]
+    code, out, _ = typed(capsys, *words)
+    assert code == 0 and out.startswith("fetched  timm: resnet18.a1_in1k (sha256 ")
+    code, _, err = typed(capsys, *words, "backbone.timm.weights_sha256=abcd1234")
+    assert code == 4 and "expected abcd1234" in err

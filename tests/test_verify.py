@@ -1,0 +1,201 @@
+"""`salon verify`: published values beside ours, and the experiments that measure them."""
+
+import hashlib
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from made_records import record, store
+
+from bench.cli import main
+from bench.composed import composed
+from bench.stated_values import stated_values
+from bench.verify import AGREES, DIFFERS, NOT_COMPARABLE, NOT_MEASURED, verdicts
+from models.fid_inception import FidInception
+from models.initialise import initialise
+
+EXPERIMENTS = ["reference_values", "reference_values_256", "reference_values_train"]
+
+
+def measured(stated, value, *more, **changes):
+    """A record of the cell that a stated value belongs to, with further (score, value) pairs."""
+    rows = {"rows": stated.num_fake, "rows_rule": stated.rows} if stated.rows else {"rows": None}
+    setting = dict([stated.setting.split("=")]) if stated.setting else {}
+    fields = {
+        "dataset": {
+            "name": stated.dataset,
+            "config": {"split": stated.real_split, **(rows if stated.num_real else {})},
+        },
+        "generator": {
+            "name": stated.generator,
+            "config": {"source": {"split": stated.fake_split, **rows}},
+        },
+        "protocol": {"name": stated.protocol, "config": {}},
+        "metric": {"name": stated.metric, "config": setting},
+        "identities": {"backbone": {"weights_sha256": stated.weights + "0" * 56}},
+        "num_real": stated.num_real or 10_000,
+        "num_fake": stated.num_fake,
+    }
+    made = record(
+        metric=stated.metric,
+        backbone=stated.backbone,
+        scores={stated.score: value, **dict(more)},
+        config=[stated.num_fake],
+        num_fake=stated.num_fake,
+    )
+    return replace(made, **fields | changes)
+
+
+def whole_table():
+    """One record a metric and count, as a sweep writes them, each equal to the stated values."""
+    cells = {}
+    for one in stated_values():
+        cells.setdefault((one.backbone, one.metric, one.num_fake), []).append(one)
+    pairs = [[(one.score, one.stated) for one in cell] for cell in cells.values()]
+    return [
+        measured(cell[0], cell[0].stated, *pair)
+        for cell, pair in zip(cells.values(), pairs, strict=True)
+    ]
+
+
+def only(results, stated):
+    """The verdicts on one stated value."""
+    return [one for one in verdicts(results) if one.stated == stated]
+
+
+def test_records_equal_to_the_stated_values_agree(tmp_path, capsys):
+    stated = stated_values()
+    store(tmp_path, *whole_table())
+    assert [one.verdict for one in verdicts(tmp_path)] == [AGREES] * len(stated)
+    code, out, _ = typed(capsys, tmp_path)
+    assert code == 0 and f"{len(stated)} agrees, 0 differs" in out
+    assert "10.32333" in out and "torch_versions_ge_1_13_0" in out
+
+
+@pytest.mark.parametrize("stated", stated_values(), ids=lambda one: f"{one.score}{one.num_fake}")
+def test_a_difference_beyond_the_tolerance_differs_and_within_it_agrees(tmp_path, stated):
+    for step, verdict in ((0.9, AGREES), (-1.1, DIFFERS)):
+        results = tmp_path / verdict
+        store(results, measured(stated, stated.stated + step * stated.tolerance))
+        assert [one.verdict for one in only(results, stated)] == [verdict]
+
+
+FID = stated_values()[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"num_fake": 4000}, "fake images 4000, stated with 5000"),
+        ({"num_real": 4000}, "real images 4000, stated with 5000"),
+        ({"deviations": ["metrics.fid.ddof: 0 (torch_fidelity: 1)"]}, "deviates: metrics.fid.ddof"),
+        ({"deviations": ["backbone.inception.resize: x (y)"]}, "deviates: backbone.inception.res"),
+        (
+            {"generator": {"name": FID.generator, "config": {"source": {"split": "test"}}}},
+            "fake split test, stated with train",
+        ),
+        (
+            {"dataset": {"name": FID.dataset, "config": {"split": "test", "rows": None}}},
+            "real rows , stated with numpy_2020",
+        ),
+    ],
+)
+def test_what_was_measured_otherwise_is_not_comparable_even_at_the_same_value(
+    tmp_path, changes, reason, capsys
+):
+    store(tmp_path, measured(FID, FID.stated, **changes))
+    found = only(tmp_path, FID)
+    assert [one.verdict for one in found] == [NOT_COMPARABLE] and reason in found[0].reason
+    code, out, _ = typed(capsys, tmp_path)
+    assert code == 8 and "0 agrees, 0 differs" in out and reason in out
+
+
+def test_deviations_that_are_not_of_the_score_do_not_matter(tmp_path):
+    others = [
+        "metrics.kid_subsets.subset_size: 64 (torch_fidelity: 1000)",
+        "backbone.inception.weights: file.pth (torch_fidelity: published)",
+    ]
+    store(tmp_path, measured(FID, FID.stated, deviations=others))
+    assert only(tmp_path, FID)[0].verdict == AGREES
+
+
+def test_other_weights_are_told_beside_the_verdict(tmp_path):
+    identities = {"backbone": {"weights_sha256": "ab" * 32}}
+    store(tmp_path, measured(FID, 12.0, identities=identities))
+    found = only(tmp_path, FID)[0]
+    assert found.verdict == DIFFERS and found.reason == "weights abababab, not 6726825d"
+
+
+def test_values_that_were_not_measured_fail_nothing(tmp_path, capsys):
+    store(tmp_path, measured(FID, FID.stated))
+    seen = {one.verdict for one in verdicts(tmp_path)}
+    assert seen == {AGREES, NOT_MEASURED}
+    assert typed(capsys, tmp_path)[0] == 0
+
+
+def test_no_record_at_all_says_what_to_type(tmp_path, capsys):
+    code, _, err = typed(capsys, tmp_path)
+    assert code == 6 and "salon sweep experiment=reference_values" in err
+
+
+def typed(capsys, results):
+    with pytest.raises(SystemExit) as ending:
+        main(["verify", f"paths.results={results}"])
+    captured = capsys.readouterr()
+    return ending.value.code, captured.out, captured.err
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_experiment_compares_the_training_split_with_the_test_split(name):
+    config = composed("score", [f"experiment={name}", "dataset.path=here"])
+    source = config.generator.source
+    assert (config.dataset.split, source.split) == ("test", "train")
+    assert (source.path, source.rows) == ("here", config.dataset.rows)
+    assert source.rows_rule == config.dataset.rows_rule == "numpy_2020"
+    assert config.protocol.name == "torch_fidelity" and "inception" in config.backbone
+
+
+def test_every_stated_value_belongs_to_an_experiment():
+    counts = set()
+    for name in EXPERIMENTS:
+        config = composed("score", [f"experiment={name}"])
+        counts |= {(config.dataset.rows, metric) for metric in config.metrics}
+    for one in stated_values():
+        rows = one.num_fake if one.rows else None
+        assert (rows, one.metric) in counts | {(100, "inception_score"), (None, "inception_score")}
+
+
+def cifar10(folder):
+    """Random images in the published layout, and the words that name them and their md5."""
+    stream, sums = np.random.default_rng(0), []
+    folder.mkdir()
+    for name in [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]:
+        data = stream.integers(0, 256, (30, 3072), dtype=np.uint8)
+        content = pickle.dumps({b"data": data, b"labels": [0, 9, 3] * 10}, protocol=2)
+        (folder / name).write_bytes(content)
+        sums.append(f"{name}:'{hashlib.md5(content).hexdigest()}'")
+    return [f"dataset.path={folder}", f"+dataset.md5={{{','.join(sums)}}}"]
+
+
+@pytest.mark.slow
+def test_the_experiment_runs_up_to_the_comparison(salon, tmp_path, capsys):
+    torch.save(initialise(FidInception(), 0).state_dict(), tmp_path / "random.pth")
+    done = salon(
+        "score",
+        "experiment=reference_values",
+        *cifar10(tmp_path / "cifar"),
+        "+generator.source.md5=${dataset.md5}",
+        "dataset.rows=12",
+        "backbone=[inception]",
+        f"backbone.inception.weights={tmp_path / 'random.pth'}",
+        "metrics.kid_subsets.subset_size=8",
+    )
+    assert done.returncode == 0, done.stderr
+    code, out, _ = typed(capsys, tmp_path / "results")
+    lines = [line for line in out.splitlines() if "cifar10_train inception fid.fid" in line]
+    assert code == 8 and "fake images 12, stated with 5000" in lines[0]
+    assert lines[0].startswith("not comparable") and "10.32333" in lines[0]
+    for score in ("kid_subsets.kid_mean", "inception_score.is_mean"):
+        assert any(score in line and "not comparable" in line for line in out.splitlines())
