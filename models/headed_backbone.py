@@ -4,6 +4,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.published import PublishedFile
 from models.published_backbone import PublishedBackbone
 from models.weight_source import WeightFile
 from models.weights import State
@@ -47,6 +48,13 @@ class HeadedBackbone(PublishedBackbone):
     def convert_head(self, state: State) -> State:
         """From the names of the head's file to those of `network`."""
 
+    def published_files(self) -> tuple[PublishedFile, ...]:
+        """The trunk's file and the head's, where the options name them."""
+        head = self.about.head
+        if self.head != PUBLISHED or self.weights == "random" or head is None:
+            return super().published_files()
+        return (*super().published_files(), head)
+
     def files(self) -> tuple[WeightFile, ...]:
         """The trunk's file and the head's."""
         trunk = super().files()
@@ -59,5 +67,5 @@ class HeadedBackbone(PublishedBackbone):
             path, sha256 = Path(self.head).expanduser(), None
         else:
             path = published.find(self.about.name, option, otherwise=NONE)
-            sha256 = published.sha256
+            sha256 = published.expected_sha256(path)
         return WeightFile(path, sha256, option, self.about.head_entry, self.convert_head)

@@ -16,7 +16,7 @@ from bench.cli import main
 from bench.composed import composed
 from bench.errors import CheckpointError
 from bench.prepare import prepare
-from models.backbones import inception
+from models.backbones import describe, inception
 from models.file_kind import FileKind, file_kind
 from models.published import note_beside
 from models.weights import WeightsError, file_sha256, weights_folder
@@ -240,3 +240,28 @@ def test_a_timm_file_comes_through_the_hubs_client(monkeypatch, weights, capsys)
     assert code == 0 and out.startswith("fetched  timm: resnet18.a1_in1k (sha256 ")
     code, _, err = typed(capsys, *words, "backbone.timm.weights_sha256=abcd1234")
     assert code == 4 and "expected abcd1234" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ({}, 2),
+        ({"head": "none"}, 1),
+        ({"head": "mine.pth"}, 1),
+        ({"weights": "mine.pth"}, 1),
+        ({"weights": "mine.pth", "head": "mine.pth"}, 0),
+        ({"weights": "random"}, 0),
+    ],
+)
+def test_only_the_files_that_the_options_name_are_fetched(options, count):
+    assert len(describe("swav_resnet50", **options).published_files()) == count
+
+
+def test_a_noted_head_is_held_to_its_note(tmp_path):
+    spec = describe("swav_resnet50", weights=str(tmp_path / "trunk.pth"))
+    place = weights_folder() / spec.about.head.name
+    place.parent.mkdir(parents=True)
+    torch.save({"state_dict": {"module.linear.weight": torch.ones(2)}}, place)
+    note_beside(place).write_text(f"{'0' * 64}  {place.name}\n")
+    with pytest.raises(WeightsError, match="expected 0000000"):
+        spec.files()[1].state()
