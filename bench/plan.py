@@ -12,6 +12,7 @@ from bench.errors import ConfigError
 from bench.failures import failed_line
 from bench.job import finished, measured_line
 from bench.prepare import Job, prepare
+from bench.records import digest
 from bench.report import Line
 from bench.sweep_words import combinations, job_words
 
@@ -22,7 +23,9 @@ class PlannedJob:
 
     Attributes:
         words: what tells it from the other jobs of the sweep.
-        command: all words of its `salon score`.
+        command: all words of its command.
+        verb: the command: "score", or "extract" for work that others share.
+        stage: jobs of a later stage start when those of the earlier ones have ended.
         missing: how many measurements it has to make.
         lines: what is known of it already: reused, skipped, failed.
         settled: whether there is nothing to run.
@@ -33,6 +36,13 @@ class PlannedJob:
     missing: int = 0
     lines: list[Line] = field(default_factory=list)
     settled: bool = False
+    verb: str = "score"
+    stage: int = 0
+
+    @property
+    def key(self) -> str:
+        """Hash of what it is asked to do, and where."""
+        return digest({"verb": self.verb, "command": self.command, "from": str(Path.cwd())})
 
     def summary(self) -> str:
         """E.g. "12 to measure", or why there is nothing to do."""

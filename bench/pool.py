@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,16 +13,14 @@ from typing import IO
 
 import torch
 
-from bench.errors import LauncherError
+from bench.child import LOG, command, ending, environment, lines_of, told, visible_gpu
 from bench.plan import PlannedJob
 from bench.progress import Progress
-from bench.quoted import quoted
-from bench.report import Line, Report
+from bench.report import Line
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 10.0
-LOG = "log.txt"
 ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -86,10 +83,9 @@ class Pool:
     def _start(self, number: int, job: PlannedJob, folder: Path, slot: int) -> "_Child":
         own = folder / f"{number:04d}"
         own.mkdir(parents=True, exist_ok=True)
-        words = [*job.command, f"hydra.run.dir={quoted(own)}"]
         output = open(own / LOG, "wb")  # noqa: SIM115 - closed when the child has ended
         process = subprocess.Popen(
-            [sys.executable, "-m", "bench", "score", *words],
+            command(job.verb, job.command, own),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -101,12 +97,10 @@ class Pool:
 
     def _environment(self, slot: int, folder: Path) -> dict[str, str]:
         threads = self.threads or max(1, (os.cpu_count() or 1) // self._slots())
-        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        variables = {name: str(threads) for name in names}
-        variables |= {"PYTHONSAFEPATH": "1", "SALON_SWEEP": folder.name}
+        variables = environment(threads=threads, sweep=folder.name)
         gpus = torch.cuda.device_count()
         if gpus:
-            variables["CUDA_VISIBLE_DEVICES"] = _visible(slot % gpus)
+            variables["CUDA_VISIBLE_DEVICES"] = visible_gpu(slot % gpus)
         return variables
 
 
@@ -123,28 +117,13 @@ class _Child:
     def lines(self) -> list[Line]:
         """The child's report, or one failed line that says how it ended."""
         self.output.close()
-        report = Report.read(self.folder)
-        if report is not None:
-            return report.lines
-        code = self.process.returncode
-        how = f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
-        reason = f"the job {how} without a report; its log: {self.folder / LOG}"
-        name = " ".join(self.job.words) or "-"
-        return [Line("-", name, "-", "-", "failed", reason=reason, code=LauncherError.code)]
-
-
-def _visible(index: int) -> str:
-    """The index-th of the GPUs that we ourselves may see."""
-    own = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return own.split(",")[index] if own else str(index)
+        return lines_of(self.folder, self.job.words, ending(self.process.returncode))
 
 
 def _tell(child: _Child, lines: Sequence[Line], progress: Progress) -> None:
-    states = [line.state for line in lines]
-    counts = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states))
     seconds = time.monotonic() - child.started
-    name = " ".join(child.job.words)
-    log.info("[%d/%d] %s: %s, %.0f s", progress.done, progress.total, name, counts, seconds)
+    text = told(child.job.words, lines)
+    log.info("[%d/%d] %s, %.0f s", progress.done, progress.total, text, seconds)
 
 
 @contextmanager
@@ -160,13 +139,6 @@ def _signals_wait() -> Iterator[None]:
 def _listen_to_signals() -> None:
     """In the child: it inherits the mask."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _end(running: Sequence[_Child]) -> None:

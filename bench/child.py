@@ -1,0 +1,66 @@
+"""One job as a child process: its folder, its command, its environment, and how it ended."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.errors import LauncherError
+from bench.quoted import quoted
+from bench.report import Line, Report
+
+LOG = "log.txt"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def command(verb: str, words: Sequence[str], folder: Path) -> list[str]:
+    """What runs `salon VERB WORDS` in a folder of its own."""
+    return [sys.executable, "-m", "bench", verb, *words, f"hydra.run.dir={quoted(folder)}"]
+
+
+def environment(*, threads: int, sweep: str) -> dict[str, str]:
+    """Beside what is inherited: CPU threads, the sweep's name, no module from where one stands."""
+    shared = {"PYTHONSAFEPATH": "1", "SALON_SWEEP": sweep}
+    return shared | {name: str(threads) for name in THREAD_VARIABLES}
+
+
+def lines_of(folder: Path, words: Sequence[str], how: str) -> list[Line]:
+    """The job's report, or one failed line that says how it ended.
+
+    Args:
+        folder: the job's own.
+        words: what tells it from the other jobs of the sweep.
+        how: completes "the job ... without a report", e.g. "was killed by SIGKILL".
+    """
+    report = Report.read(folder)
+    if report is not None:
+        return report.lines
+    reason = f"the job {how} without a report; its log: {folder / LOG}"
+    name = " ".join(words) or "-"
+    return [Line("-", name, "-", "-", "failed", reason=reason, code=LauncherError.code)]
+
+
+def ending(code: int) -> str:
+    """How a process ended, by its return code as subprocess tells it."""
+    return f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
+
+
+def told(words: Sequence[str], lines: Sequence[Line]) -> str:
+    """E.g. "generator=blur seed=1: 6 done, 1 failed"."""
+    states = [line.state for line in lines]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    return f"{' '.join(words)}: {counts}"
+
+
+def visible_gpu(index: int) -> str:
+    """The index-th of the GPUs that we ourselves may see."""
+    own = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return own.split(",")[index] if own else str(index)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,172 @@
+"""A SLURM cluster: job arrays through submitit; what became of them is told by their reports."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from submitit import SlurmExecutor
+
+from bench import slurm_queue
+from bench.errors import LauncherError
+from bench.plan import PlannedJob
+from bench.report import Line
+from bench.slurm_job import SlurmJob
+from bench.slurm_watch import Watched, watch
+from bench.submitted import Submitted, in_queue
+
+log = logging.getLogger(__name__)
+MARGIN_SECONDS = 60  # SLURM may warn that much earlier than asked
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """Where and with what a job runs.
+
+    Attributes:
+        partition, account, qos, constraint: as sbatch takes them; None is the cluster's default.
+        gpus: per job.
+        cpus: per job, and CPU threads.
+        memory_gb: per job; None is the cluster's default.
+        minutes: time limit of one attempt. A job that reaches it is requeued and goes on.
+        attempts: how often a job may reach its time limit before it counts as failed.
+        warning_seconds: before the limit, in which a job ends politely and requeues itself.
+        parallel: jobs of an array at the same time; None: as many as the cluster gives.
+        array: jobs per array at most; the cluster's own limit counts as well.
+        setup: shell lines that run before each job, such as "module load cuda".
+        options: further options of sbatch, such as {nice: 100}.
+        wait: whether the command stays until the jobs have ended. If not, `salon status` tells.
+        poll_seconds: between two looks at the queue.
+    """
+
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    gpus: int = 1
+    cpus: int = 4
+    memory_gb: float | None = None
+    minutes: int = 240
+    attempts: int = 10
+    warning_seconds: int = 120
+    parallel: int | None = None
+    array: int = 1000
+    setup: list[str] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+    wait: bool = True
+    poll_seconds: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name in ("cpus", "minutes", "attempts", "array", "parallel"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"cluster.{name}: found {value}, expected 1 or more.")
+        if 60 * self.minutes <= self.warning_seconds + MARGIN_SECONDS:
+            raise ValueError(
+                f"cluster.minutes={self.minutes} with cluster.warning_seconds="
+                f"{self.warning_seconds}: SLURM may warn {MARGIN_SECONDS} s early, and would do so "
+                "before the job has begun; type a longer limit or a shorter warning."
+            )
+
+    def run(self, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
+        """Submit what is not in the queue yet, then wait, if asked to.
+
+        Args:
+            jobs: what is to be done.
+            folder: gets one folder per job: log, report, and the id that SLURM gave.
+
+        Returns:
+            The lines of all reports, in the order of the jobs; none without `wait`.
+
+        Raises:
+            LauncherError: if SLURM refuses the jobs.
+        """
+        if not jobs:
+            return []
+        folder = folder.absolute()
+        watched = self._watched(jobs, folder)
+        if not self.wait:
+            log.info("%d jobs are in the queue; salon status tells how they do", len(watched))
+            return []
+        return watch(watched, self.poll_seconds)
+
+    def _watched(self, jobs: Sequence[PlannedJob], folder: Path) -> list[Watched]:
+        """All jobs with their ids: those of an earlier command, and those submitted now."""
+        queued = in_queue(folder.parent, [job.key for job in jobs], slurm_queue.alive())
+        if queued:
+            log.info("%d jobs are in the queue already", len(queued))
+        new = [(number, job) for number, job in enumerate(jobs) if job.key not in queued]
+        ids: dict[int, str] = {}
+        try:
+            for stage in sorted({job.stage for _, job in new}):
+                of_stage = [(number, job) for number, job in new if job.stage == stage]
+                ids |= self._submit(of_stage, folder, after=_arrays(ids.values()))
+        except BaseException:  # half a sweep in the queue is nobody's wish
+            slurm_queue.cancel(ids.values())
+            raise
+        return [
+            Watched(number, job, *queued.get(job.key, (_own(folder, number), ids.get(number, ""))))
+            for number, job in enumerate(jobs)
+        ]
+
+    def _submit(
+        self, jobs: Sequence[tuple[int, PlannedJob]], folder: Path, after: Sequence[str]
+    ) -> dict[int, str]:
+        """Number -> id; arrays no longer than we and the cluster allow."""
+        ids: dict[int, str] = {}
+        ahead = iter(jobs)
+        while chunk := list(islice(ahead, min(self.array, slurm_queue.max_array_size()))):
+            executor = self._executor(folder, after)
+            try:
+                with executor.batch():
+                    handles = [
+                        executor.submit(self._task(job, number, folder)) for number, job in chunk
+                    ]
+            except Exception as error:  # submitit passes on what sbatch said
+                text = " ".join(str(error).split())
+                raise LauncherError(f"SLURM refused the jobs: {text}") from error
+            for (number, job), handle in zip(chunk, handles, strict=True):
+                ids[number] = handle.job_id
+                own = _own(folder, number)
+                own.mkdir(parents=True, exist_ok=True)
+                Submitted(job.key, handle.job_id).write(own)
+            log.info("submitted %d jobs as %s", len(chunk), handles[0].job_id.partition("_")[0])
+        return ids
+
+    def _task(self, job: PlannedJob, number: int, folder: Path) -> SlurmJob:
+        own = str(_own(folder, number))
+        return SlurmJob(job.verb, tuple(job.command), own, self.cpus, folder.name)
+
+    def _executor(self, folder: Path, after: Sequence[str]) -> SlurmExecutor:
+        executor = SlurmExecutor(folder / "slurm", max_num_timeout=self.attempts - 1)
+        given = {
+            "partition": self.partition,
+            "account": self.account,
+            "qos": self.qos,
+            "constraint": self.constraint,
+            "gpus_per_node": self.gpus or None,
+            "mem": None if self.memory_gb is None else f"{round(self.memory_gb * 1024)}M",
+            "array_parallelism": self.parallel,
+            "setup": self.setup or None,
+            "dependency": f"afterany:{':'.join(after)}" if after else None,
+        }
+        executor.update_parameters(
+            job_name="salon",
+            time=self.minutes,
+            cpus_per_task=self.cpus,
+            signal_delay_s=self.warning_seconds,
+            **{name: value for name, value in given.items() if value is not None},
+            additional_parameters={"requeue": True, "open-mode": "append", **self.options},
+        )
+        return executor
+
+
+def _arrays(ids: Iterable[str]) -> list[str]:
+    """The arrays' own ids, each once."""
+    return sorted({job_id.partition("_")[0] for job_id in ids})
+
+
+def _own(folder: Path, number: int) -> Path:
+    return folder / f"{number:04d}"

@@ -1,0 +1,89 @@
+"""What runs on a node: the same `salon` job as everywhere, as a child of submitit's process.
+
+The child is a process of its own because submitit raises its time-limit exception inside the code
+that it runs, where any `except Exception` around a metric would swallow it.
+"""
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from submitit.helpers import DelayedSubmission
+
+from bench.child import LOG, command, ending, environment
+from bench.errors import LauncherError
+from bench.report import Report
+
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class SlurmJob:
+    """Pickled by reference to this module; plain values only.
+
+    Attributes:
+        verb: of the command `salon`.
+        words: its words.
+        folder: the job's own, absolute: log and report.
+        threads: CPU threads.
+        sweep: the sweep's name.
+    """
+
+    verb: str
+    words: tuple[str, ...]
+    folder: str
+    threads: int
+    sweep: str
+
+    def __call__(self) -> None:
+        """Run the child to its end.
+
+        Raises:
+            LauncherError: if a cell failed or the child left no report, so that SLURM too calls
+                the job FAILED; truth is in the report and in the records.
+        """
+        folder = Path(self.folder)
+        code = self._child(folder)
+        report = Report.read(folder)
+        if report is None:
+            raise LauncherError(f"the job {ending(code)} without a report; see {folder / LOG}")
+        if report.code:
+            raise LauncherError(report.reasons())
+
+    def checkpoint(self) -> DelayedSubmission:
+        """Called before a requeue at the time limit: the records and the cache are the state."""
+        return DelayedSubmission(self)
+
+    def _child(self, folder: Path) -> int:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / LOG, "ab") as log:  # a requeued job goes on in the same log
+            process = subprocess.Popen(
+                command(self.verb, self.words, folder),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | environment(threads=self.threads, sweep=self.sweep),
+                preexec_fn=_leave_the_warning_to_the_parent,
+            )
+        try:
+            return process.wait()
+        finally:  # submitit's signal handler leaves by an exception
+            _end(process)
+
+
+def _leave_the_warning_to_the_parent() -> None:
+    """SLURM warns every process of the time limit; the parent then ends this one politely."""
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+
+
+def _end(process: subprocess.Popen) -> None:
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
