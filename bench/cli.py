@@ -15,6 +15,7 @@ from bench.similar import did_you_mean
 VERBS = {
     "score": ("bench.score:main", "score one generator, or with -m a sweep of them"),
     "sweep": ("bench.sweep:main", "run an experiment file: plan, resume, one process per job"),
+    "status": ("bench.status:main", "how a sweep stands, from its files alone"),
     "leaderboard": ("bench.board:main", "make the tables and the page from records alone"),
     "fetch": ("bench.fetch:main", "download published weights, resumed and checked"),
     "verify": ("bench.verify:main", "compare records with the values that others published"),

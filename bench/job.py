@@ -13,6 +13,7 @@ from torch import Tensor
 from bench.artifacts import write_curves, write_grid, write_per_image
 from bench.cell import Measurement
 from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
+from bench.failure_record import forget_failure, write_failure
 from bench.failures import failed_line
 from bench.images import ImageSource
 from bench.inputs import Inputs, sides_of
@@ -113,8 +114,17 @@ class _Work:
             state = "done" if record is None else "reused"
             record = record or self._measure(m)
         except Exception as error:  # one metric's bug must not lose the others' scores
-            return failed_line(names, error)
+            return self._failed(m, failed_line(names, error), error)
+        forget_failure(self.results, m.key)
         return measured_line(names, state, record, m.path(self.results))
+
+    def _failed(self, measurement: Measurement, line: Line, error: Exception) -> Line:
+        """Kept for the sweep to see; a full disk must not hide the reason."""
+        try:
+            write_failure(self.results, measurement, line, error)
+        except StoreError as trouble:
+            log.warning("the failure is not kept: %s", trouble)
+        return line
 
     @cached_property
     def _trouble(self) -> SalonError | None:

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from bench.build import names_foreign_code
 from bench.composed import composed
 from bench.errors import ConfigError
+from bench.failure_record import lasting_failure
 from bench.failures import failed_line
 from bench.job import finished, measured_line
 from bench.prepare import Job, prepare
@@ -58,7 +59,10 @@ def plan(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list
     Raises:
         ConfigError: if two jobs of the sweep are the same.
     """
-    jobs = [_planned(job_words(fixed), words) for words in combinations(config, fixed, swept)]
+    retry = bool(config.retry_failed)
+    jobs = [
+        _planned(job_words(fixed), words, retry) for words in combinations(config, fixed, swept)
+    ]
     seen: set[tuple[str, ...]] = set()
     for job in jobs:
         if tuple(job.words) in seen:
@@ -67,7 +71,7 @@ def plan(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list
     return jobs
 
 
-def _planned(fixed: list[str], words: list[str]) -> PlannedJob:
+def _planned(fixed: list[str], words: list[str], retry: bool) -> PlannedJob:
     command = [*fixed, *words, "hydra.mode=RUN"]
     job = PlannedJob(words, command)
     names = ("-", "-")
@@ -75,18 +79,20 @@ def _planned(fixed: list[str], words: list[str]) -> PlannedJob:
         config = composed("score", command)
         names = (str(config.dataset.get("name")), str(config.generator.get("name")))
         if not names_foreign_code(OmegaConf.to_container(config)):
-            _look(job, prepare(config))
+            _look(job, prepare(config), retry)
     except Exception as error:  # one job that cannot be planned must not lose the others
         job.lines, job.settled = [failed_line((*names, "-", "-"), error)], True
     return job
 
 
-def _look(job: PlannedJob, prepared: Job) -> None:
+def _look(job: PlannedJob, prepared: Job, retry: bool) -> None:
     results = Path(prepared.settings.paths.results)
     for m in prepared.measurements:
         record = finished(m, results)
         if record is None:
-            job.missing += 1
+            failure = None if retry else lasting_failure(results, m.key)
+            job.missing += failure is None
+            job.lines += [] if failure is None else [failure.line()]
             continue
         names = (m.dataset, m.generator, m.backbone, m.metric)
         line = measured_line(names, "reused", record, m.path(results))

@@ -17,6 +17,7 @@ from bench.child import LOG, command, ending, environment, lines_of, told, visib
 from bench.plan import PlannedJob
 from bench.progress import Progress
 from bench.report import Line
+from bench.sweep_folder import job_folder
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
@@ -81,7 +82,7 @@ class Pool:
         return self.jobs or torch.cuda.device_count() or max(1, (os.cpu_count() or 1) // 2)
 
     def _start(self, number: int, job: PlannedJob, folder: Path, slot: int) -> "_Child":
-        own = folder / f"{number:04d}"
+        own = job_folder(folder, number)
         own.mkdir(parents=True, exist_ok=True)
         output = open(own / LOG, "wb")  # noqa: SIM115 - closed when the child has ended
         process = subprocess.Popen(

@@ -4,9 +4,11 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from tqdm import tqdm
+
+from bench.job_status import StatusFile
 
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -20,7 +22,12 @@ class Progress:
         what: one or two words, e.g. "features".
         total: how many units there will be.
         unit: plural of what is counted.
+
+    Attributes:
+        status: where the newest line is kept for `salon status`; None outside a job.
     """
+
+    status: ClassVar[StatusFile | None] = None
 
     def __init__(self, what: str, total: int, unit: str = "images") -> None:
         self.what, self.total, self.unit = what, total, unit
@@ -33,6 +40,8 @@ class Progress:
         """Count some units as done."""
         self.done += count
         self.bar.update(count)
+        if Progress.status is not None:
+            Progress.status.say(self.line())
         now = time.monotonic()
         if self.bar.disable and now - self.last_line > SECONDS_BETWEEN_LINES:
             self.last_line = now

@@ -22,8 +22,10 @@ from bench.errors import CellsFailedError, LauncherError, SalonError
 from bench.failures import failed_line
 from bench.hydra_errors import config_errors
 from bench.job import run
+from bench.job_status import StatusFile
 from bench.overrides import check_words, flags_first, user_folders
 from bench.prepare import prepare
+from bench.progress import Progress
 from bench.report import Line, Report, closing_table, score_table
 from bench.started import RememberFolder
 from bench.sweep_words import split_overrides
@@ -77,6 +79,8 @@ def job(config: DictConfig) -> None:
     """
     register_resolvers()
     folder = Path(HydraConfig.get().runtime.output_dir)
+    Progress.status = StatusFile(folder)
+    Progress.status.say("starting")
     report = score(config, folder)
     if any(line.scores for line in report.lines):
         print(score_table(report.lines), flush=True)

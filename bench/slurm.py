@@ -16,6 +16,7 @@ from bench.report import Line
 from bench.slurm_job import SlurmJob
 from bench.slurm_watch import Watched, watch
 from bench.submitted import Submitted, in_queue
+from bench.sweep_folder import job_folder
 
 log = logging.getLogger(__name__)
 MARGIN_SECONDS = 60  # SLURM may warn that much earlier than asked
@@ -106,10 +107,11 @@ class Slurm:
         except BaseException:  # half a sweep in the queue is nobody's wish
             slurm_queue.cancel(ids.values())
             raise
-        return [
-            Watched(number, job, *queued.get(job.key, (_own(folder, number), ids.get(number, ""))))
+        places = {
+            number: queued.get(job.key) or (job_folder(folder, number), ids[number])
             for number, job in enumerate(jobs)
-        ]
+        }
+        return [Watched(number, job, *places[number]) for number, job in enumerate(jobs)]
 
     def _submit(
         self, jobs: Sequence[tuple[int, PlannedJob]], folder: Path, after: Sequence[str]
@@ -129,14 +131,14 @@ class Slurm:
                 raise LauncherError(f"SLURM refused the jobs: {text}") from error
             for (number, job), handle in zip(chunk, handles, strict=True):
                 ids[number] = handle.job_id
-                own = _own(folder, number)
+                own = job_folder(folder, number)
                 own.mkdir(parents=True, exist_ok=True)
                 Submitted(job.key, handle.job_id).write(own)
             log.info("submitted %d jobs as %s", len(chunk), handles[0].job_id.partition("_")[0])
         return ids
 
     def _task(self, job: PlannedJob, number: int, folder: Path) -> SlurmJob:
-        own = str(_own(folder, number))
+        own = str(job_folder(folder, number))
         return SlurmJob(job.verb, tuple(job.command), own, self.cpus, folder.name)
 
     def _executor(self, folder: Path, after: Sequence[str]) -> SlurmExecutor:
@@ -166,7 +168,3 @@ class Slurm:
 def _arrays(ids: Iterable[str]) -> list[str]:
     """The arrays' own ids, each once."""
     return sorted({job_id.partition("_")[0] for job_id in ids})
-
-
-def _own(folder: Path, number: int) -> Path:
-    return folder / f"{number:04d}"

@@ -46,6 +46,12 @@ def in_queue(logs: Path, keys: Iterable[str], alive: set[str]) -> dict[str, tupl
     return found
 
 
+def submitted_id(folder: Path) -> str | None:
+    """SLURM's id of the job of a folder, or None where it was never submitted."""
+    one = _read(folder / FILE)
+    return None if one is None else one.job_id
+
+
 def _read(file: Path) -> Submitted | None:
     try:
         return Submitted(**json.loads(file.read_text()))

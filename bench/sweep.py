@@ -14,6 +14,7 @@ from bench.plan import PlannedJob, plan
 from bench.pool import Pool
 from bench.report import Line, closing_table
 from bench.score import run_name
+from bench.sweep_folder import planned
 from bench.sweep_words import split_words
 
 log = logging.getLogger(__name__)
@@ -42,12 +43,14 @@ def main(words: Sequence[str]) -> int:
     fixed, swept = split_words(words)
     config = composed("sweep", fixed, hydra_node=True)
     pool = build(config.cluster, "cluster")
+    for key in ("plan", "retry_failed"):
+        if not isinstance(config[key], bool):
+            raise ConfigError(f"{key}: found {config[key]}, expected true or false.")
     jobs = plan(config, fixed, swept)
-    if not isinstance(config.plan, bool):
-        raise ConfigError(f"plan: found {config.plan}, expected true or false.")
     if config.plan:
         return _show(jobs)
     folder = Path(config.paths.logs) / run_name()
+    planned(words, jobs).write(folder)
     lines = _run(pool, jobs, folder)
     print(closing_table(lines), flush=True)
     return _code(lines)

@@ -1,20 +1,13 @@
 """Sweeps on a real SLURM, started here; without its programs these tests are skipped."""
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 from slurm_cluster import SlurmCluster, missing_programs
 
 from bench.records import read_record, record_paths
-from bench.slurm import Slurm
 
 needs_slurm = pytest.mark.skipif(
     bool(missing_programs()), reason=f"SLURM is not installed: no {', '.join(missing_programs())}"

@@ -1,0 +1,59 @@
+"""A small file that says what a running job is doing, for whoever looks; it decides nothing."""
+
+import json
+import os
+import socket
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.atomic import replace_file
+from bench.errors import StoreError
+
+FILE = "status.json"
+SECONDS_BETWEEN = 5.0
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """What a job said last.
+
+    Attributes:
+        doing: e.g. "fake features 12800/50000, 310 images/s, 2 min left".
+        node: the machine.
+        process: its id there.
+    """
+
+    doing: str
+    node: str
+    process: int
+
+    @classmethod
+    def read(cls, folder: Path) -> "JobStatus | None":
+        """None where the job has not begun."""
+        try:
+            return cls(**json.loads((folder / FILE).read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+class StatusFile:
+    """Keeps the newest word of this process in a folder.
+
+    Args:
+        folder: the job's own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.written = float("-inf")
+
+    def say(self, doing: str) -> None:
+        """At most one write in five seconds; a full disk is no reason to end a job."""
+        if time.monotonic() - self.written < SECONDS_BETWEEN:
+            return
+        self.written = time.monotonic()
+        status = JobStatus(doing, socket.gethostname(), os.getpid())
+        with suppress(StoreError):
+            replace_file(self.folder / FILE, (json.dumps(asdict(status)) + "\n").encode())

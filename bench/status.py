@@ -1,0 +1,79 @@
+"""`salon status`: how a sweep stands, from files alone, on any machine that sees them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.child import LOG
+from bench.composed import composed
+from bench.errors import ConfigError
+from bench.job_status import JobStatus
+from bench.report import Line, Report, align
+from bench.submitted import submitted_id
+from bench.sweep_folder import PlannedEntry, SweepPlan, job_folder, sweeps_in
+
+HELP = """salon status - how a sweep stands: done, running, failed with the reason, waiting
+
+  salon status                        the newest sweep below results/logs
+  salon status paths.results=DIR      of another results folder
+  salon status FOLDER                 of one sweep's folder, such as results/logs/20260101-120000-ab12
+
+Only files are read, so it works while the sweep runs, from any machine that shares the folder.
+"""
+
+Row = tuple[str, str, str]
+
+
+def main(words: Sequence[str]) -> int:
+    """Run `salon status WORDS`; returns 0."""
+    if {"-h", "--help"} & set(words):
+        print(HELP, end="")
+        return 0
+    folder = _folder(words)
+    plan = SweepPlan.read(folder)
+    rows = [row for entry in plan.jobs for row in _rows(entry, folder)]
+    counts = Counter(state for state, _, _ in rows)
+    troubles = [row for row in rows if row[0] not in ("done", "reused")]
+    print(f"{folder}  ({' '.join(plan.words)})")
+    if troubles:
+        print(align(troubles))
+    print(", ".join(f"{count} {state}" for state, count in counts.items()))
+    return 0
+
+
+def _folder(words: Sequence[str]) -> Path:
+    named = [word for word in words if "=" not in word]
+    if named:
+        return Path(named[0])
+    logs = Path(composed("score", list(words)).paths.logs)
+    found = sweeps_in(logs)
+    if not found:
+        raise ConfigError(f"{logs} holds no sweep; type salon status FOLDER, or start one.")
+    return found[-1]
+
+
+def _rows(entry: PlannedEntry, folder: Path) -> list[Row]:
+    """State, cell and word of every measurement that is known; one row of a job that is not."""
+    if entry.number is None:
+        return [_of_line(line) for line in entry.lines]
+    own = job_folder(folder, entry.number)
+    report = Report.read(own)
+    if report is not None:
+        return [_of_line(line) for line in report.lines]
+    return [_unfinished(entry, own)]
+
+
+def _of_line(line: Line) -> Row:
+    names = " ".join((line.dataset, line.generator, line.backbone, line.metric))
+    return line.state, names, line.reason or ""
+
+
+def _unfinished(entry: PlannedEntry, own: Path) -> Row:
+    """A job without a report runs, waits, or died; files cannot always tell which."""
+    name, status = " ".join(entry.words) or "the one job", JobStatus.read(own)
+    if status is not None:
+        return "running", name, f"{status.doing} (on {status.node}; {own / LOG})"
+    job_id = submitted_id(own)
+    if job_id is not None:
+        return "queued", name, f"as {job_id}"
+    return ("running", name, str(own / LOG)) if (own / LOG).exists() else ("waiting", name, "")
