@@ -16,7 +16,7 @@ HELP = """salon status - how a sweep stands: done, running, failed with the reas
 
   salon status                        the newest sweep below results/logs
   salon status paths.results=DIR      of another results folder
-  salon status FOLDER                 of one sweep's folder, such as results/logs/20260101-120000-ab12
+  salon status FOLDER                 of one sweep, such as results/logs/20260101-120000-ab12
 
 Only files are read, so it works while the sweep runs, from any machine that shares the folder.
 """
