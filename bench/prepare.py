@@ -176,9 +176,9 @@ def _check_kinds(real: Source, fake: Source, backbones: Mapping[str, Any]) -> No
 
 def reference_rows(source: Source, protocol: Protocol) -> Source:
     """The real rows of a protocol; of moments alone there is nothing to draw."""
-    moments = isinstance(source, GivenMoments)
-    count = protocol.num_real if moments else protocol.rows("real", len(source))
-    return chosen_rows(source, count, REFERENCE_SEED, "real")
+    if isinstance(source, GivenMoments):
+        return chosen_rows(source, protocol.num_real, REFERENCE_SEED, "real")
+    return chosen_rows(source, protocol.rows("real", len(source)), REFERENCE_SEED, "real")
 
 
 def chosen_rows(source: Source, count: int | None, seed: int, side: str) -> Source:
