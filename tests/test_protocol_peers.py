@@ -3,7 +3,7 @@
 Every test runs the package from its files or images to its score, on random weights of the
 published layout. 12 images a side leave covariances of 2048 features without full rank, where the
 packages' matrix roots keep few digits, and their kernels are of float32: hence 1e-4 of a FID and of
-a KID (seen: 2e-5 and 3e-5); the presets lie 1e-3 and more apart. Roots take up to 20 s, so FIDs are
+a KID (seen: 2e-5 and 4e-5); the presets lie 1e-3 and more apart. Roots take up to 20 s, so FIDs are
 compared at one size.
 """
 
@@ -113,7 +113,7 @@ def test_pytorch_fid_by_its_features(score, sides, weights, monkeypatch):
     network = peer.InceptionV3([3])
     rows = {n: peer.get_activations(f, network, 12, num_workers=0) for n, f in files.items()}
     found = score(sides, "protocol=pytorch_fid", "metrics=[fid]")
-    assert found["fid"] == pytest.approx(nuclear_norm_distance(**rows), rel=1e-6)
+    assert found["fid"] == pytest.approx(nuclear_norm_distance(**rows), rel=1e-5)
 
 
 @pytest.mark.slow
