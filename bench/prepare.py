@@ -80,12 +80,12 @@ def prepare(config: DictConfig) -> Job:
     _check_trained_on(generator, name)
     moments = real if isinstance(real, GivenMoments) else None
     real = moments.images if moments and moments.images else real
-    reference = chosen_rows(real, protocol.num_real, REFERENCE_SEED, "real")
+    reference = reference_rows(real, protocol)
     num_real = reference.count if isinstance(reference, GivenMoments) else len(reference)
     surroundings = _surroundings(config, dataset, reference, device)
     fake = generator.open(surroundings)
     _check_kinds(real, fake, backbones)
-    num_fake = protocol.num_fake or (num_real if fake.live else len(fake))
+    num_fake = protocol.rows("fake", num_real if fake.live else len(fake))
     if num_fake is None:
         raise ConfigError(
             "a live generator makes as many images as there are real ones, and the statistics do "
@@ -172,6 +172,13 @@ def _check_kinds(real: Source, fake: Source, backbones: Mapping[str, Any]) -> No
             raise ConfigError(
                 f"backbone {name}: features go with backbone=precomputed, images with a network."
             )
+
+
+def reference_rows(source: Source, protocol: Protocol) -> Source:
+    """The real rows of a protocol; of moments alone there is nothing to draw."""
+    if isinstance(source, GivenMoments):
+        return chosen_rows(source, protocol.num_real, REFERENCE_SEED, "real")
+    return chosen_rows(source, protocol.rows("real", len(source)), REFERENCE_SEED, "real")
 
 
 def chosen_rows(source: Source, count: int | None, seed: int, side: str) -> Source:

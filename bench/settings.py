@@ -47,13 +47,28 @@ class Settings:
 
 @dataclass(frozen=True)
 class Protocol:
-    """What fixes a number; nodes named after a metric are read by that metric's yaml."""
+    """What fixes a number; nodes named after a metric are read by that metric's yaml.
+
+    Attributes:
+        name: what records call it.
+        backbones: those that it defines; None for any.
+        num_real, num_fake: rows of a side, exactly; fewer are refused. None for all there are.
+        max_real, max_fake: where there is no exact count, rows drawn from a side with more.
+        quantise: how a live generator's floats become uint8.
+    """
 
     name: str = "???"
     backbones: list[str] | None = None
     num_real: int | None = None
     num_fake: int | None = None
+    max_real: int | None = None
+    max_fake: int | None = None
     quantise: Quantise = Quantise.stylegan
+
+    def rows(self, side: str, available: int | None) -> int | None:
+        """How many rows of a side ("real", "fake") are compared; None where nobody knows."""
+        exact, most = getattr(self, f"num_{side}"), getattr(self, f"max_{side}")
+        return exact or (available and min(available, most or available))
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -86,7 +101,7 @@ def read_protocol(config: DictConfig) -> Protocol:
         if key not in known and not isinstance(config.protocol[key], DictConfig):
             raise ConfigError(f"protocol.{key}: {did_you_mean(key, known)}")
     protocol: Protocol = _typed(config.protocol, Protocol, "protocol.")
-    for key in ("num_real", "num_fake"):
+    for key in ("num_real", "num_fake", "max_real", "max_fake"):
         count = getattr(protocol, key)
         if count is not None and count < 1:
             raise ConfigError(f"protocol.{key}: found {count}, expected 1 or more, or null.")

@@ -20,7 +20,7 @@ from bench.errors import CheckpointError, ConfigError
 from bench.features import Extractor, FeatureSet, has_spatial
 from bench.images import ImageSource
 from bench.labels import dataset_label
-from bench.prepare import REFERENCE_SEED, Source, chosen_rows, read_backbones
+from bench.prepare import REFERENCE_SEED, Source, read_backbones, reference_rows
 from bench.progress import Progress
 from bench.rows import drawn_rows
 from bench.settings import Settings, full_float32, read_protocol, read_settings, resolve_device
@@ -109,7 +109,7 @@ def _measured(config: DictConfig, request: Request) -> Contents:
     manifests = Path(settings.paths.cache) / "manifests"
     hashing = Progress("hashing real", 0).reach
     opened = dataset.open(dataset.split, manifests=manifests, progress=hashing)
-    reference = chosen_rows(opened, protocol.num_real, REFERENCE_SEED, "real")
+    reference = reference_rows(opened, protocol)
     _check(reference, name, backbone, request)
     images = _images(reference, request) if request.layout.has_images else None
     known = {

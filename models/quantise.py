@@ -9,8 +9,8 @@ from torch import Tensor
 class Quantise(Enum):
     """Named after who uses the rule; they differ by half a level."""
 
-    stylegan = "stylegan"  # x * 127.5 + 128, truncated: StyleGAN, EDM, StudioGAN
-    adm = "adm"  # (x + 1) * 127.5, truncated: guided-diffusion's sampling scripts
+    stylegan = "stylegan"  # x * 127.5 + 128, truncated: StyleGAN, EDM, StudioGAN, save_image
+    adm = "adm"  # (x + 1) * 127.5, truncated: guided-diffusion, torchmetrics' normalize=True
 
 
 def to_uint8(images: Tensor, rule: Quantise) -> Tensor:

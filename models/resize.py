@@ -2,65 +2,102 @@
 
 from enum import Enum
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL.Image import Resampling
 from torch import Tensor
+
+from models.pillow_resize import resize_and_crop, resize_floats, resize_levels
 
 
 class Resize(Enum):
-    """Rules for uint8 (n, 3, H, W) -> float32 (n, 3, S, S), both in 0..255."""
+    """Rules for uint8 (n, 3, H, W) -> float32 (n, 3, S, S), both in 0..255.
+
+    Bicubic and Lanczos overshoot at edges: the rules called unclipped, and torch_bicubic_antialias,
+    keep that, so some of their pixels lie below 0 or above 255.
+    """
 
     tf1_bilinear = "tf1_bilinear"  # TensorFlow 1 resize_bilinear: origin-aligned, no antialias
     torch_bilinear = "torch_bilinear"  # half-pixel centres, no antialias
     torch_antialias = "torch_antialias"  # half-pixel centres, triangle filter widened to shrink
+    torch_bicubic_antialias = "torch_bicubic_antialias"  # Pillow's bicubic, unclipped: EDM2
     pil_bilinear = "pil_bilinear"  # Pillow filters widen to shrink and round back to uint8
     pil_bicubic = "pil_bicubic"
     pil_lanczos = "pil_lanczos"
     pil_box = "pil_box"
+    pil_bicubic_crop = "pil_bicubic_crop"  # shorter side to S, centre kept: CLIP
+    pil_bicubic_crop_8_7 = "pil_bicubic_crop_8_7"  # shorter side to 8/7 S: 256 for 224
     pil_bicubic_float = "pil_bicubic_float"  # per channel in float32, clipped, never rounded
+    pil_bilinear_float = "pil_bilinear_float"
+    pil_bicubic_unclipped = "pil_bicubic_unclipped"  # StudioGAN's clean
+    pil_lanczos_unclipped = "pil_lanczos_unclipped"  # StudioGAN's friendly, for one backbone
 
     @property
     def uses_pillow(self) -> bool:
         """Whether the rule runs in Pillow, hence on the CPU."""
         return self.name.startswith("pil_")
 
+    @property
+    def crops(self) -> bool:
+        """Whether the borders are cut even of an image that has the size already."""
+        return self is Resize.pil_bicubic_crop_8_7
 
-_PILLOW_FILTER = {
-    Resize.pil_bilinear: Image.Resampling.BILINEAR,
-    Resize.pil_bicubic: Image.Resampling.BICUBIC,
-    Resize.pil_lanczos: Image.Resampling.LANCZOS,
-    Resize.pil_box: Image.Resampling.BOX,
+
+_LEVELS = {
+    Resize.pil_bilinear: Resampling.BILINEAR,
+    Resize.pil_bicubic: Resampling.BICUBIC,
+    Resize.pil_lanczos: Resampling.LANCZOS,
+    Resize.pil_box: Resampling.BOX,
+}
+_FLOATS = {
+    Resize.pil_bicubic_float: Resampling.BICUBIC,
+    Resize.pil_bilinear_float: Resampling.BILINEAR,
+    Resize.pil_bicubic_unclipped: Resampling.BICUBIC,
+    Resize.pil_lanczos_unclipped: Resampling.LANCZOS,
 }
 
 
 def resize(images: Tensor, size: int, rule: Resize) -> Tensor:
-    """Bring images to a square of the given side; the aspect ratio is not kept.
+    """Bring images to a square of the given side.
+
+    The aspect ratio is kept only by the rules that crop.
 
     Args:
         images: uint8 (n, 3, H, W), 0..255.
         size: side of the result in pixels.
-        rule: how; images that already are size x size pass unchanged under every rule.
+        rule: how; images that already are size x size pass unchanged, unless the rule `crops`.
 
     Returns:
-        float32 (n, 3, size, size) in 0..255, on the device of `images`.
+        float32 (n, 3, size, size) in 0..255 (see `Resize` for what overshoots), on the device of
+        `images`.
     """
-    if images.shape[-2:] == (size, size):
+    if images.shape[-2:] == (size, size) and not rule.crops:
         return images.float()
     if rule is Resize.tf1_bilinear:
         return _tf1_bilinear(images.float(), size)
-    if rule is Resize.pil_bicubic_float:
-        return _pillow_float(images, size)
-    if rule in _PILLOW_FILTER:
-        return _pillow(images, size, _PILLOW_FILTER[rule])
+    return _by_pillow(images, size, rule) if rule.uses_pillow else _by_torch(images, size, rule)
+
+
+def _by_torch(images: Tensor, size: int, rule: Resize) -> Tensor:
     return F.interpolate(
         images.float(),
         (size, size),
-        mode="bilinear",
+        mode="bicubic" if rule is Resize.torch_bicubic_antialias else "bilinear",
         align_corners=False,
-        antialias=rule is Resize.torch_antialias,
+        antialias=rule is not Resize.torch_bilinear,
     )
+
+
+def _by_pillow(images: Tensor, size: int, rule: Resize) -> Tensor:
+    """The clipped float rule is of G. Parmar et al., "On Aliased Resizing", 2022."""
+    if rule is Resize.pil_bicubic_crop:
+        return resize_and_crop(images, size, size, Resampling.BICUBIC)
+    if rule is Resize.pil_bicubic_crop_8_7:
+        return resize_and_crop(images, size, size * 8 // 7, Resampling.BICUBIC)
+    if rule in _LEVELS:
+        return resize_levels(images, size, _LEVELS[rule])
+    pixels = resize_floats(images, size, _FLOATS[rule])
+    return pixels.clamp(0, 255) if rule is Resize.pil_bicubic_float else pixels
 
 
 def _tf1_bilinear(images: Tensor, size: int) -> Tensor:
@@ -83,24 +120,3 @@ def _lerp(images: Tensor, dim: int, size: int) -> Tensor:
     weight = (position - low).unsqueeze(-1) if dim == 2 else position - low
     start, end = images.index_select(dim, low), images.index_select(dim, high)
     return start + (end - start) * weight
-
-
-def _pillow(images: Tensor, size: int, filter_: Image.Resampling) -> Tensor:
-    """Pillow on 8-bit RGB; its result is rounded to 0..255 levels."""
-    arrays = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()  # (n, H, W, 3)
-    resized = [np.asarray(Image.fromarray(a).resize((size, size), filter_)) for a in arrays]
-    batch = torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2)
-    return batch.to(images.device).float().contiguous()
-
-
-def _pillow_float(images: Tensor, size: int) -> Tensor:
-    """Pillow's bicubic on each channel as float32, clipped to 0..255.
-
-    Source: G. Parmar et al., "On Aliased Resizing and Surprising Subtleties in GAN Evaluation",
-    2022: antialiased, and without the rounding to levels between resize and network.
-    """
-    bicubic = Image.Resampling.BICUBIC
-    planes = images.reshape(-1, *images.shape[-2:]).cpu().numpy().astype(np.float32)  # (3n, H, W)
-    resized = [np.asarray(Image.fromarray(p).resize((size, size), bicubic)) for p in planes]
-    batch = torch.from_numpy(np.stack(resized).clip(0, 255))
-    return batch.reshape(-1, 3, size, size).to(images.device)

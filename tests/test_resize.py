@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision import transforms
 
 from models.resize import Resize, resize
 
@@ -77,6 +78,62 @@ def test_pillow_rules_equal_pillow_on_each_image(rule, filter_):
         assert np.array_equal(result.permute(1, 2, 0).numpy(), expected)
 
 
+@pytest.mark.parametrize(
+    ("rule", "shorter"), [("pil_bicubic_crop", 56), ("pil_bicubic_crop_8_7", 64)]
+)
+@pytest.mark.parametrize(("height", "width"), [(90, 131), (131, 90), (40, 40), (56, 56)])
+def test_crop_rules_equal_torchvision_on_each_image(rule, shorter, height, width):
+    images = noise(height, width)
+    steps = [
+        transforms.Resize(shorter, interpolation=transforms.InterpolationMode.BICUBIC),
+        transforms.CenterCrop(56),
+    ]
+    for image, result in zip(images, resize(images, 56, Resize[rule]), strict=True):
+        picture = Image.fromarray(image.permute(1, 2, 0).numpy())
+        expected = np.asarray(transforms.Compose(steps)(picture))
+        assert np.array_equal(result.permute(1, 2, 0).numpy(), expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "filter_"),
+    [
+        (Resize.pil_bilinear_float, Image.Resampling.BILINEAR),
+        (Resize.pil_bicubic_unclipped, Image.Resampling.BICUBIC),
+        (Resize.pil_lanczos_unclipped, Image.Resampling.LANCZOS),
+    ],
+)
+@pytest.mark.parametrize("side", [32, 400])
+def test_float_rules_equal_pillow_on_each_channel(rule, filter_, side):
+    images = noise(side)[:1]
+    result = resize(images, 299, rule)[0]
+    for plane, channel in zip(images[0].numpy(), result.numpy(), strict=True):
+        picture = Image.fromarray(plane.astype(np.float32))
+        assert np.array_equal(channel, np.asarray(picture.resize((299, 299), filter_)))
+
+
+def test_only_the_unclipped_rules_and_edm2s_leave_the_range_of_levels():
+    images = noise(32)
+    outside = {r.name for r in Resize if resize(images, 299, r).min() < 0}
+    unclipped = {"pil_bicubic_unclipped", "pil_lanczos_unclipped", "torch_bicubic_antialias"}
+    assert outside == unclipped
+
+
+@pytest.mark.parametrize("side", [32, 224, 300, 512])
+def test_antialiased_bicubic_of_torch_is_pillows_on_floats(side):
+    images = noise(side)
+    ours = resize(images, 224, Resize.torch_bicubic_antialias)
+    pillow = resize(images, 224, Resize.pil_bicubic_unclipped)
+    torch.testing.assert_close(ours, pillow, atol=5e-3, rtol=0)  # seen: 2e-3 of a level
+
+
+@pytest.mark.parametrize("side", [32, 64, 223])
+def test_antialias_changes_nothing_where_images_grow(side):
+    images = noise(side)
+    off = resize(images, 224, Resize.torch_bilinear)
+    for rule in (Resize.torch_antialias, Resize.pil_bilinear_float):  # seen: 1e-3 of a level
+        torch.testing.assert_close(resize(images, 224, rule), off, atol=5e-3, rtol=0)
+
+
 @pytest.mark.parametrize("side", [64, 512])
 def test_pil_bicubic_float_equals_clean_fid(side):
     peer = pytest.importorskip("cleanfid.resize").build_resizer("clean")
@@ -92,7 +149,7 @@ def test_pil_bicubic_float_stays_in_range_and_is_not_rounded():
     assert not torch.equal(result, result.round())
 
 
-@pytest.mark.parametrize("rule", Resize)
+@pytest.mark.parametrize("rule", [rule for rule in Resize if not rule.crops])
 def test_an_image_of_the_right_size_passes_unchanged(rule):
     images = noise(64)
     assert torch.equal(resize(images, 64, rule), images.float())
