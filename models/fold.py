@@ -57,9 +57,9 @@ def _pairs(network: nn.Module, x: Tensor) -> list[Pair]:
 def _norms(modules: Iterable[nn.Module]) -> Iterator[nn.BatchNorm2d]:
     """Those of which is known what they do behind the normalisation."""
     for one in modules:
-        if isinstance(one, nn.BatchNorm2d) and type(one) in (nn.BatchNorm2d, BatchNormAct2d):
-            if one.running_mean is not None:
-                yield one
+        known = isinstance(one, nn.BatchNorm2d) and type(one) in (nn.BatchNorm2d, BatchNormAct2d)
+        if known and one.running_mean is not None:
+            yield one
 
 
 def _rest(norm: nn.BatchNorm2d) -> nn.Module:
