@@ -18,7 +18,7 @@ from bench.images import ImageSource
 from bench.mapped import MappedRows
 from bench.progress import Progress
 from bench.read_ahead import read_ahead
-from bench.shard import Shard
+from bench.shard import WHOLE, Shard
 from models.backbone import Backbone, Embedding, Network
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class Extractor:
         side: str,
         backbone_identities: Mapping[str, Mapping[str, object]],
         cost: Cost,
-        shard: Shard = Shard(),
+        shard: Shard = WHOLE,
     ) -> Iterator[dict[str, Part]]:
         """Backbone -> tensors, part by part."""
         parts = shard.share(part_rows(count))
@@ -167,9 +167,9 @@ class Extractor:
         computed = self._embed(source, rows, missing, progress)
         cost.seconds += time.monotonic() - started
         cost.images += len(rows)
-        return part | {
-            name: self._write(identities[name], rows, computed[name]) for name in missing
-        }
+        for name, tensors in computed.items():
+            part[name] = self._write(identities[name], rows, tensors)
+        return part
 
     def _read(self, identity: dict[str, object], rows: range, backbone: Backbone) -> Part | None:
         """From the cache; None where anything is missing."""

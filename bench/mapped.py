@@ -70,13 +70,14 @@ class MappedRows:
         """In the folder, or in the system's place for such files where that cannot be written."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            return tempfile.TemporaryFile(dir=self.folder)
+            return open_nameless(self.folder)
         except OSError as error:
-            file = tempfile.TemporaryFile()
-            log.warning(
-                "%s cannot be written (%s); features go to %s meanwhile",
-                self.folder,
-                error.strerror,
-                tempfile.gettempdir(),
-            )
-            return file
+            elsewhere = Path(tempfile.gettempdir())
+            reason = error.strerror
+            log.warning("%s: %s; features go to %s meanwhile", self.folder, reason, elsewhere)
+            return open_nameless(elsewhere)
+
+
+def open_nameless(folder: Path) -> IO[bytes]:
+    """A file that vanishes when nobody has it open or mapped any more."""
+    return tempfile.TemporaryFile(dir=folder)

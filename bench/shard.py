@@ -31,6 +31,9 @@ class Shard:
         return f"{self.number}/{self.of}"
 
 
+WHOLE = Shard()
+
+
 def read_shard(text: str) -> Shard:
     """From "0/8".
 

@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 Pair = tuple[nn.Conv2d, nn.BatchNorm2d]
+KNOWN = (nn.BatchNorm2d, BatchNormAct2d)
 
 
 def fold(network: nn.Module, x: Tensor) -> nn.Module:
@@ -57,8 +58,7 @@ def _pairs(network: nn.Module, x: Tensor) -> list[Pair]:
 def _norms(modules: Iterable[nn.Module]) -> Iterator[nn.BatchNorm2d]:
     """Those of which is known what they do behind the normalisation."""
     for one in modules:
-        known = isinstance(one, nn.BatchNorm2d) and type(one) in (nn.BatchNorm2d, BatchNormAct2d)
-        if known and one.running_mean is not None:
+        if isinstance(one, nn.BatchNorm2d) and type(one) in KNOWN and one.running_mean is not None:
             yield one
 
 
