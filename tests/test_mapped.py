@@ -41,6 +41,6 @@ def test_a_folder_that_cannot_be_written_costs_a_warning(tmp_path, caplog):
 
 
 def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(bench.mapped, "open_nameless", lambda folder: open("/dev/full", "wb"))
+    monkeypatch.setattr(bench.mapped, "open_nameless", lambda folder: open("/dev/full", "wb"))  # noqa: SIM115
     with pytest.raises(StoreError, match="cannot take the features: No space left"):
         MappedRows(tmp_path).append({"a": torch.from_numpy(np.ones((4, 2)))})
