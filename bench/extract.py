@@ -67,7 +67,9 @@ def extract(config: DictConfig, side: str, shard: Shard) -> Cost:
     identities = _identities(backbones)
     source, count = _rows(config, settings, side)
     if not isinstance(source, ImageSource):
-        raise ConfigError(f"the {side} side is features or moments already; `salon score` reads them.")
+        raise ConfigError(
+            f"the {side} side is features or moments already; `salon score` reads them."
+        )
     source.ready()
     extractor = Extractor(
         FeatureCache(Path(settings.paths.cache) / "features"),

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _LOCK = threading.RLock()
@@ -106,3 +107,15 @@ def head_in_float32(device: torch.device) -> Iterator[None]:
     """Within it no autocast: pooling and classifier cost little and decide a feature's digits."""
     with autocast(device.type, None):
         yield
+
+
+def pool_in_float32(network: nn.Module) -> nn.Module:
+    """Make every global average of the network average float32 maps, whatever made them."""
+    for part in network.modules():
+        if isinstance(part, nn.AdaptiveAvgPool2d):
+            part.register_forward_pre_hook(_to_float32)
+    return network
+
+
+def _to_float32(pool: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return tuple(tensor.float() for tensor in inputs)

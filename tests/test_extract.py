@@ -87,5 +87,5 @@ def test_shards_share_all_parts_and_none_twice():
 def test_ready_features_need_no_extraction(tmp_path):
     path = tmp_path / "real.npy"
     np.save(path, np.ones((4, 2), np.float32))
-    with pytest.raises(ConfigError, match="features already"):
+    with pytest.raises(ConfigError, match="features or moments already"):
         main(["dataset=features", f"dataset.path={path}", "backbone=[precomputed]"])

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
 from models.backbone import Embedding, Network
 from models.extractor import Extractor
-from models.precision import Precision, head_in_float32
+from models.precision import Precision, head_in_float32, pool_in_float32
 from models.resize import Resize
 from models.scaling import Scaling, scale
 from models.weight_source import RandomWeights
@@ -30,22 +29,13 @@ class Resnet18Trunk(nn.Module):
         network = resnet18(weights=None)
         self.head = network.fc
         network.fc = nn.Identity()  # type: ignore[assignment]
-        network.avgpool = Float32Pool()  # type: ignore[assignment]
-        self.body = network
+        self.body = pool_in_float32(network)
 
     def forward(self, x: Tensor) -> Embedding:
         """Features after the global average, and the random classifier's logits."""
         features = self.body(x)
         with head_in_float32(x.device):
             return Embedding(features, self.head(features))
-
-
-class Float32Pool(nn.Module):
-    """The global average, in float32 whatever the precision of the maps."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, C, h, w) -> (n, C, 1, 1)."""
-        return F.adaptive_avg_pool2d(x.float(), 1)
 
 
 @dataclass(frozen=True)
