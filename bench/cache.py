@@ -122,7 +122,7 @@ def _payload_sha256(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         payload.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        payload.update(tensor.contiguous().numpy().tobytes())
+        payload.update(tensor.contiguous().numpy().data)
     return payload.hexdigest()
 
 

@@ -16,6 +16,7 @@ VERBS = {
     "score": ("bench.score:main", "score one generator, or with -m a sweep of them"),
     "sweep": ("bench.sweep:main", "run an experiment file: plan, resume, one process per job"),
     "status": ("bench.status:main", "how a sweep stands, from its files alone"),
+    "extract": ("bench.extract:main", "compute features ahead of scoring, whole or in shards"),
     "leaderboard": ("bench.board:main", "make the tables and the page from records alone"),
     "fetch": ("bench.fetch:main", "download published weights, resumed and checked"),
     "verify": ("bench.verify:main", "compare records with the values that others published"),

@@ -1,32 +1,37 @@
 """From images to features: one pass over the images for all backbones, part by part, cached."""
 
+import hashlib
 import logging
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from bench.cache import FeatureCache
+from bench.cost import Cost
 from bench.errors import UndefinedError
 from bench.images import ImageSource
+from bench.mapped import MappedRows
 from bench.progress import Progress
+from bench.read_ahead import read_ahead
+from bench.shard import WHOLE, Shard
 from models.backbone import Backbone, Embedding, Network
 
 log = logging.getLogger(__name__)
-EXTRACTION_VERSION = 1  # bump by hand when the same config gives other features
+EXTRACTION_VERSION = 2  # bump by hand when the same config gives other features
 PART_ROWS = 2048  # a killed job loses at most this many images
+ROW_DIGEST = 16  # bytes
+
+Part = dict[str, Tensor]  # "features", "logits", "spatial" of some rows
 
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """One side in one backbone.
+    """One side in one backbone; after an extraction its tensors are mapped, not in memory.
 
     Attributes:
         features: (N, D) float32 (or what a feature file holds).
@@ -42,46 +47,24 @@ class FeatureSet:
 
     @cached_property
     def duplicates(self) -> int:
-        """Rows that are equal to an earlier row, bit for bit."""
-        rows = self.features.contiguous().numpy()
-        packed = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
-        return len(packed) - len(np.unique(packed))
-
-
-@dataclass
-class Cost:
-    """What an extraction took; zero images where everything came from the cache."""
-
-    images: int = 0
-    seconds: float = 0.0
-    reused: int = 0
-
-    def __add__(self, other: "Cost") -> "Cost":
-        """Both together."""
-        return Cost(
-            self.images + other.images, self.seconds + other.seconds, self.reused + other.reused
+        """Rows that are equal to an earlier row, bit for bit; 16 bytes of memory a row."""
+        digests = b"".join(
+            hashlib.blake2b(row, digest_size=ROW_DIGEST).digest()
+            for row in self.features.contiguous().numpy()
         )
-
-    def summary(self) -> dict[str, float | int]:
-        """Images computed and reused, seconds, and images per second."""
-        rate = round(self.images / self.seconds, 1) if self.seconds else 0.0
-        return {
-            "images": self.images,
-            "reused": self.reused,
-            "seconds": round(self.seconds, 2),
-            "images_per_second": rate,
-        }
+        rows = np.frombuffer(digests, dtype=(np.void, ROW_DIGEST))
+        return len(rows) - len(np.unique(rows))
 
 
 @dataclass
 class Extractor:
-    """Runs backbones over image sources.
+    """Runs backbones over image sources; memory does not grow with the number of images.
 
     Attributes:
         cache: where finished parts are kept.
         device: where the networks run.
         batch_size: images per call of a network.
-        workers: threads that read images ahead of the network.
+        workers: threads that read and resize images ahead of the network.
         spatial: whether spatial maps are kept, of backbones that have them; they can double what
             the cache holds.
     """
@@ -114,25 +97,55 @@ class Extractor:
 
         Raises:
             UndefinedError: if a network gives NaN or infinity; the first image is named.
+            StoreError: if the disk is full.
         """
         cost = Cost()
-        identities = {
-            name: self._identity(source, backbone_identities[name], self._keeps_map(backbone))
-            for name, backbone in backbones.items()
-        }
-        found: dict[str, list[dict[str, Tensor]]] = {name: [] for name in backbones}
-        progress = Progress(f"{side} features", count)
+        rows = {name: MappedRows(self.cache.folder) for name in backbones}
+        for part in self._parts(source, count, backbones, side, backbone_identities, cost):
+            for name, tensors in part.items():
+                rows[name].append(tensors)
+        labels = source.labels_of(range(count))
+        return {name: _feature_set(one.tensors(), labels) for name, one in rows.items()}, cost
+
+    def fill(
+        self,
+        source: ImageSource,
+        count: int,
+        backbones: Mapping[str, Backbone],
+        side: str,
+        backbone_identities: Mapping[str, Mapping[str, object]],
+        shard: Shard,
+    ) -> Cost:
+        """Put a shard of the parts that `extract` would need into the cache.
+
+        Args and errors are those of `extract`.
+        """
+        cost = Cost()
+        for _ in self._parts(source, count, backbones, side, backbone_identities, cost, shard):
+            pass
+        return cost
+
+    def _parts(
+        self,
+        source: ImageSource,
+        count: int,
+        backbones: Mapping[str, Backbone],
+        side: str,
+        backbone_identities: Mapping[str, Mapping[str, object]],
+        cost: Cost,
+        shard: Shard = WHOLE,
+    ) -> Iterator[dict[str, Part]]:
+        """Backbone -> tensors, part by part."""
+        parts = shard.share(part_rows(count))
+        identities = {name: self._identity(source, backbone_identities[name]) for name in backbones}
+        progress = Progress(f"{side} features", sum(map(len, parts)))
         try:
-            for start in range(0, count, PART_ROWS):
-                rows = range(start, min(start + PART_ROWS, count))
-                part = self._part(source, rows, backbones, identities, cost, progress)
-                for name in backbones:
-                    found[name].append(part[name])
+            for rows in parts:
+                yield self._part(source, rows, backbones, identities, cost, progress)
         finally:
             progress.close()
         if cost.images:
             log.info("%s: %d images, %.0f images/s", progress.what, cost.images, progress.rate)
-        return {name: _join(parts, source, count) for name, parts in found.items()}, cost
 
     def _part(
         self,
@@ -142,20 +155,37 @@ class Extractor:
         identities: Mapping[str, dict[str, object]],
         cost: Cost,
         progress: Progress,
-    ) -> dict[str, dict[str, Tensor]]:
-        part = {name: self.cache.read(identities[name], rows) for name in backbones}
-        missing = {name: backbones[name] for name, tensors in part.items() if tensors is None}
-        if missing:
-            started = time.monotonic()
-            computed = self._embed(source, rows, missing, progress)
-            cost.seconds += time.monotonic() - started
-            cost.images += len(rows)
-            for name, tensors in computed.items():
-                part[name] = self.cache.write(identities[name], rows, tensors)
-        else:
+    ) -> dict[str, Part]:
+        found = {name: self._read(identities[name], rows, backbones[name]) for name in backbones}
+        missing = {name: backbones[name] for name, tensors in found.items() if tensors is None}
+        part = {name: tensors for name, tensors in found.items() if tensors is not None}
+        if not missing:
             cost.reused += len(rows)
-            progress.advance(len(rows))
-        return {name: tensors for name, tensors in part.items() if tensors is not None}
+            progress.skip(len(rows))
+            return part
+        started = time.monotonic()
+        computed = self._embed(source, rows, missing, progress)
+        cost.seconds += time.monotonic() - started
+        cost.images += len(rows)
+        for name, tensors in computed.items():
+            part[name] = self._write(identities[name], rows, tensors)
+        return part
+
+    def _read(self, identity: dict[str, object], rows: range, backbone: Backbone) -> Part | None:
+        """From the cache; None where anything is missing."""
+        found = self.cache.read(identity, rows)
+        if found is None or not self._keeps_map(backbone):
+            return found
+        spatial = self.cache.read(_of_map(identity), rows)
+        return None if spatial is None else found | spatial
+
+    def _write(self, identity: dict[str, object], rows: range, part: Part) -> Part:
+        """The map has an entry of its own: asking for it or not leaves the features' entry."""
+        spatial = {name: part.pop(name) for name in ("spatial",) if name in part}
+        written = self.cache.write(identity, rows, part)
+        if spatial:
+            written = written | self.cache.write(_of_map(identity), rows, spatial)
+        return written
 
     def _embed(
         self,
@@ -163,23 +193,27 @@ class Extractor:
         rows: range,
         backbones: Mapping[str, Backbone],
         progress: Progress,
-    ) -> dict[str, dict[str, Tensor]]:
+    ) -> dict[str, Part]:
         networks = {name: self._network(name, backbone) for name, backbone in backbones.items()}
-        embedded: dict[str, list[Embedding]] = {name: [] for name in networks}
-        for indices, images in read_ahead(source, rows, self.batch_size, self.workers):
+        embedded: dict[str, list[Part]] = {name: [] for name in networks}
+        for batch in read_ahead(source, rows, self.batch_size, self.workers, networks):
             for name, network in networks.items():
-                embedding = network(images)
-                _refuse_non_finite(embedding.features, source, indices, name)
-                embedded[name].append(embedding)
-            progress.advance(len(indices))
-        return {name: self._stack(parts) for name, parts in embedded.items()}
+                embedding = batch.embedding(name, network)
+                _refuse_non_finite(embedding.features, source, batch.indices, name)
+                embedded[name].append(self._kept(embedding, backbones[name]))
+            progress.advance(len(batch.indices))
+        return {name: _joined(parts) for name, parts in embedded.items()}
+
+    def _kept(self, embedding: Embedding, backbone: Backbone) -> Part:
+        """What goes into the cache, on the CPU."""
+        spatial = embedding.spatial if self._keeps_map(backbone) else None
+        wanted = {"features": embedding.features, "logits": embedding.logits, "spatial": spatial}
+        return {name: tensor.cpu() for name, tensor in wanted.items() if tensor is not None}
 
     def _keeps_map(self, backbone: Backbone) -> bool:
         return self.spatial and has_spatial(backbone)
 
-    def _identity(
-        self, source: ImageSource, backbone: Mapping[str, object], spatial: bool
-    ) -> dict[str, object]:
+    def _identity(self, source: ImageSource, backbone: Mapping[str, object]) -> dict[str, object]:
         """What a part of features depends on, beside its row range."""
         return {
             "images": source.content(),
@@ -187,16 +221,6 @@ class Extractor:
             "device_type": self.device.split(":")[0],
             "version": EXTRACTION_VERSION,
             "dtype": "float32",
-            **({"spatial": True} if spatial else {}),
-        }
-
-    def _stack(self, parts: Sequence[Embedding]) -> dict[str, Tensor]:
-        wanted = ("features", "logits", "spatial") if self.spatial else ("features", "logits")
-        found = {name: [getattr(part, name) for part in parts] for name in wanted}
-        return {
-            name: torch.cat([tensor.cpu() for tensor in tensors])
-            for name, tensors in found.items()
-            if tensors[0] is not None
         }
 
     def _network(self, name: str, backbone: Backbone) -> Network:
@@ -210,30 +234,21 @@ def has_spatial(backbone: object) -> bool:
     return getattr(backbone, "has_spatial", False)
 
 
-def read_ahead(
-    source: ImageSource, rows: range, batch_size: int, workers: int
-) -> Iterator[tuple[Sequence[int], Tensor]]:
-    """Batches in order, read by a few threads while the caller works on earlier ones."""
-    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    pool = ThreadPoolExecutor(workers)
-    try:
-        ahead = iter(batches)
-        waiting: deque[tuple[range, Future[Tensor]]] = deque()
-        for batch in islice(ahead, workers + 1):
-            waiting.append((batch, pool.submit(source.read, batch)))
-        while waiting:
-            batch, images = waiting.popleft()
-            for following in islice(ahead, 1):
-                waiting.append((following, pool.submit(source.read, following)))
-            yield batch, images.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+def part_rows(count: int) -> list[range]:
+    """The fixed row ranges of the cache; the last one ends with the count."""
+    return [range(start, min(start + PART_ROWS, count)) for start in range(0, count, PART_ROWS)]
 
 
-def _join(parts: Sequence[dict[str, Tensor]], source: ImageSource, count: int) -> FeatureSet:
-    joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    labels = source.labels_of(range(count))
-    return FeatureSet(joined["features"], joined.get("logits"), labels, joined.get("spatial"))
+def _of_map(identity: dict[str, object]) -> dict[str, object]:
+    return {**identity, "spatial": True}
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _feature_set(tensors: Part, labels: Tensor | None) -> FeatureSet:
+    return FeatureSet(tensors["features"], tensors.get("logits"), labels, tensors.get("spatial"))
 
 
 def _refuse_non_finite(

@@ -20,6 +20,7 @@ from bench.progress import Progress
 from bench.rows import RowsOf, drawn_rows
 from bench.settings import Protocol, Settings, read_protocol, read_settings, resolve_device
 from models.backbones.precomputed import Precomputed
+from models.precision import Precision, refuse_unsupported
 from models.weights import WeightsError
 
 Source = ImageSource | FeatureFile | GivenMoments
@@ -69,7 +70,7 @@ def prepare(config: DictConfig) -> Job:
     """
     settings, protocol = read_settings(config), read_protocol(config)
     device = resolve_device(settings.device)
-    metrics, backbones = _metrics(config), read_backbones(config, protocol)
+    metrics, backbones = _metrics(config), read_backbones(config, protocol, device)
     build(config.tracking, "tracking")  # used last; what is wrong with it is told first
     dataset, generator = build(config.dataset, "dataset"), build(config.generator, "generator")
     manifests = Path(settings.paths.cache) / "manifests"
@@ -135,11 +136,12 @@ def _metrics(config: DictConfig) -> dict[str, Any]:
     return metrics
 
 
-def read_backbones(config: DictConfig, protocol: Protocol) -> dict[str, Any]:
-    """Name -> backbone.
+def read_backbones(config: DictConfig, protocol: Protocol, device: str) -> dict[str, Any]:
+    """Every backbone's description, by name.
 
     Raises:
-        ConfigError: for one that the protocol is not defined for.
+        ConfigError: for one that the protocol does not define, a wrong option, or arithmetic that
+            the device does not have.
     """
     allowed = protocol.backbones
     for name in map(str, config.backbone):
@@ -148,7 +150,13 @@ def read_backbones(config: DictConfig, protocol: Protocol) -> dict[str, Any]:
                 f"protocol {protocol.name} is defined for {', '.join(allowed)}, not for {name}; "
                 "leave it out, or choose protocol=salon."
             )
-    return {str(name): build(node, f"backbone.{name}") for name, node in config.backbone.items()}
+    found = {str(name): build(node, f"backbone.{name}") for name, node in config.backbone.items()}
+    for name, backbone in found.items():
+        try:
+            refuse_unsupported(getattr(backbone, "precision", Precision.fp32), device)
+        except ValueError as error:
+            raise ConfigError(f"backbone {name}: {error}.") from error
+    return found
 
 
 def _check_trained_on(generator: Any, dataset: str) -> None:

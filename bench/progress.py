@@ -31,7 +31,7 @@ class Progress:
 
     def __init__(self, what: str, total: int, unit: str = "images") -> None:
         self.what, self.total, self.unit = what, total, unit
-        self.done = 0
+        self.done = self.skipped = 0
         self.started = self.last_line = time.monotonic()
         terminal = sys.stderr.isatty()
         self.bar = tqdm(total=total, desc=what, unit=f" {unit}", disable=not terminal, leave=False)
@@ -46,6 +46,13 @@ class Progress:
         if self.bar.disable and now - self.last_line > SECONDS_BETWEEN_LINES:
             self.last_line = now
             log.info(self.line())
+
+    def skip(self, count: int) -> None:
+        """Count units that cost nothing: they move the bar and not the rate."""
+        self.skipped += count
+        if not self.bar.disable:
+            self.bar.initial += count
+        self.advance(count)
 
     def reach(self, done: int, total: int) -> None:
         """So many units are done, of a total that is known only now."""
@@ -67,8 +74,8 @@ class Progress:
 
     @property
     def rate(self) -> float:
-        """Units per second so far."""
-        return self.done / max(time.monotonic() - self.started, 1e-9)
+        """Units per second so far, skipped ones left out."""
+        return (self.done - self.skipped) / max(time.monotonic() - self.started, 1e-9)
 
     def line(self) -> str:
         """E.g. "features 12800/50000, 310 images/s, 2 min left"."""

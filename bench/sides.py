@@ -7,10 +7,11 @@ from pathlib import Path
 
 from bench.cache import FeatureCache
 from bench.cell import Measurement
+from bench.cost import Cost
 from bench.datasets.features import FeatureFile
 from bench.datasets.given_moments import GivenMoments
 from bench.errors import SalonError
-from bench.features import EXTRACTION_VERSION, Cost, Extractor, FeatureSet, has_spatial
+from bench.features import EXTRACTION_VERSION, Extractor, FeatureSet, has_spatial
 from bench.fitted import Fitted
 from bench.images import ImageSource
 from bench.inputs import Inputs, sides_of, wants_spatial

@@ -103,7 +103,7 @@ def _measured(config: DictConfig, request: Request) -> Contents:
     """Everything that can be refused is refused before the network runs."""
     settings = read_settings(_without_own(config))
     protocol = read_protocol(config)
-    name, backbone = _only(read_backbones(config, protocol))
+    name, backbone = _only(read_backbones(config, protocol, resolve_device(settings.device)))
     identity = _identity(name, backbone)
     dataset = build(config.dataset, "dataset")
     manifests = Path(settings.paths.cache) / "manifests"

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from models.backbone import Embedding
+from models.precision import head_in_float32, pool_in_float32
 from models.weights import State
 
 
@@ -19,12 +20,13 @@ class ClassifierTrunk(nn.Module):
         super().__init__()
         self.head = network.get_submodule(last) if has_head else None
         network.set_submodule(last, nn.Identity())
-        self.body = network
+        self.body = pool_in_float32(network)
 
     def forward(self, x: Tensor) -> Embedding:
         """Features, and logits if there is a head."""
         features = self.body(x)
-        return Embedding(features, None if self.head is None else self.head(features))
+        with head_in_float32(x.device):
+            return Embedding(features, None if self.head is None else self.head(features.float()))
 
 
 def trunk_names(state: State, last: str) -> State:

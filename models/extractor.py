@@ -7,13 +7,18 @@ import torch
 from torch import Tensor, nn
 
 from models.backbone import Embedding
-from models.precision import Precision
+from models.fold import fold
+from models.precision import Precision, arithmetic, refuse_unsupported
 from models.resize import Resize, resize
+
+SLICE = 8  # images that are resized at a time: the intermediate arrays stay small
 
 
 @dataclass(frozen=True)
 class Extractor:
     """The network that a backbone loads.
+
+    Calling it is `embed(prepare(images))`; `prepare` may run ahead in other threads.
 
     Attributes:
         trunk: scaled images float32 (n, 3, S, S) -> Embedding.
@@ -22,7 +27,8 @@ class Extractor:
         scaling: float32 0..255 -> what the trunk was trained on.
         device: where the trunk is.
         precision: of the trunk's arithmetic.
-        optimise: run the trunk in the faster memory order; it moves the last bits.
+        optimise: fold batch normalisation into convolutions and keep channels last in memory; it
+            moves the last bits.
     """
 
     trunk: nn.Module
@@ -38,7 +44,10 @@ class Extractor:
             raise ValueError(
                 f"backbone: resolution={self.resolution}; type a number of pixels >= 1"
             )
+        refuse_unsupported(self.precision, self.device)
         self.trunk.eval().requires_grad_(False)
+        if self.optimise:
+            fold(self.trunk, torch.zeros(1, 3, self.resolution, self.resolution))
         self.trunk.to(self.device, memory_format=self._memory_format)  # type: ignore[call-overload]
 
     def __call__(self, images: Tensor) -> Embedding:
@@ -47,20 +56,47 @@ class Extractor:
         Raises:
             ValueError: if the images have another type or shape.
         """
+        return self.embed(self.prepare(images))
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """What the CPU does for the network; safe to call from several threads.
+
+        Args:
+            images: uint8 (n, 3, H, W), 0..255 RGB.
+
+        Returns:
+            Scaled images float32 (n, 3, S, S), or the images as they are where another device
+            resizes them itself.
+
+        Raises:
+            ValueError: if the images have another type or shape.
+        """
         _check(images)
         with torch.inference_mode():
-            found: Embedding = self.trunk(self._prepare(images))
+            return self._scaled(images.cpu()) if self._cpu_resizes else images
+
+    def embed(self, prepared: Tensor) -> Embedding:
+        """Run the network on what `prepare` gave; float32 whatever the precision."""
+        with torch.inference_mode(), arithmetic(self.precision, self.device):
+            x = prepared.to(self.device)
+            found: Embedding = self.trunk(x if self._cpu_resizes else self._scaled(x))
         return Embedding(
             _plain(found.features),
             None if found.logits is None else _plain(found.logits),
             None if found.spatial is None else _plain(found.spatial),
         )
 
-    def _prepare(self, images: Tensor) -> Tensor:
-        """Resize and scale, (n, 3, S, S) on the device."""
-        resize_device = "cpu" if self.rule.uses_pillow else self.device
-        pixels = resize(images.to(resize_device), self.resolution, self.rule).to(self.device)
-        return self.scaling(pixels).contiguous(memory_format=self._memory_format)
+    @property
+    def _cpu_resizes(self) -> bool:
+        return self.rule.uses_pillow or torch.device(self.device).type == "cpu"
+
+    def _scaled(self, images: Tensor) -> Tensor:
+        """Resized and scaled, (n, 3, S, S) where the images are; bit-equal for every SLICE."""
+        shape = (len(images), 3, self.resolution, self.resolution)
+        scaled = torch.empty(shape, device=images.device, memory_format=self._memory_format)
+        for source, target in zip(images.split(SLICE), scaled.split(SLICE), strict=True):
+            target.copy_(self.scaling(resize(source, self.resolution, self.rule)))
+        return scaled
 
     @property
     def _memory_format(self) -> torch.memory_format:

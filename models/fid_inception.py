@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbone import Embedding
+from models.precision import head_in_float32
 
 FEATURES = 2048
 CLASSES = 1008
@@ -231,14 +232,15 @@ class FidInception(nn.Module):
         maps[FeatureLayer.pool3] = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x)))
         pooled = _average(maps[FeatureLayer.pool3])
         bias = self.fc.bias if self.logits_bias else None
-        logits = F.linear(pooled, self.fc.weight, bias)
+        with head_in_float32(x.device):
+            logits = F.linear(pooled, self.fc.weight, bias)
         features = pooled if self.layer is FeatureLayer.pool3 else _average(maps[self.layer])
         return Embedding(features, logits, spatial)
 
 
 def _average(x: Tensor) -> Tensor:
-    """(n, C, h, w) -> (n, C)."""
-    return F.adaptive_avg_pool2d(x, 1).flatten(1)
+    """(n, C, h, w) -> (n, C), in float32 whatever the precision of the maps."""
+    return F.adaptive_avg_pool2d(x.float(), 1).flatten(1)
 
 
 def _spatial(x: Tensor) -> Tensor:

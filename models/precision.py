@@ -1,6 +1,16 @@
 """In which arithmetic a network runs; anything but float32 gives other features and scores."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_LOCK = threading.RLock()
 
 
 class Precision(Enum):
@@ -10,3 +20,102 @@ class Precision(Enum):
     tf32 = "tf32"  # float32 with products of 10-bit mantissas, CUDA only
     bf16 = "bf16"  # bfloat16 autocast
     fp16 = "fp16"  # float16 autocast; values above 65,504 overflow
+
+
+def refuse_unsupported(precision: Precision, device: str) -> None:
+    """Refuse arithmetic that the device does not have.
+
+    Raises:
+        ValueError: saying what to type instead.
+    """
+    kind = torch.device(device).type
+    reason = _WHY_NOT[precision](kind)
+    if reason is not None:
+        raise ValueError(
+            f"precision={precision.name} on {kind}: {reason}; "
+            "type precision=fp32, or another device"
+        )
+
+
+def _no_tf32(kind: str) -> str | None:
+    if kind != "cuda":
+        return "only NVIDIA GPUs have TF32 products"
+    major, minor = torch.cuda.get_device_capability()
+    return None if major >= 8 else f"this GPU (sm_{major}{minor}) has no TF32 products"
+
+
+def _no_autocast(kind: str) -> str | None:
+    return None if torch.amp.is_autocast_available(kind) else "torch has no autocast there"
+
+
+def _no_fp16(kind: str) -> str | None:
+    if kind == "cpu" and not torch.ops.mkldnn._is_mkldnn_fp16_supported():
+        return "this processor has no float16 products (bf16 may be what you want)"
+    return _no_autocast(kind)
+
+
+_WHY_NOT = {
+    Precision.fp32: lambda kind: None,
+    Precision.tf32: _no_tf32,
+    Precision.bf16: _no_autocast,
+    Precision.fp16: _no_fp16,
+}
+
+
+@contextmanager
+def arithmetic(precision: Precision, device: str) -> Iterator[None]:
+    """Within it, networks on the device compute in this precision, whatever was set before."""
+    kind = torch.device(device).type
+    half = _AUTOCAST.get(precision.name)
+    with float32_products(precision), autocast(kind, half):
+        yield
+
+
+def autocast(kind: str, half: torch.dtype | None) -> torch.autocast:
+    """Autocast to the type, or none at all where it is None."""
+    return torch.autocast(kind, dtype=half or torch.bfloat16, enabled=half is not None)
+
+
+@contextmanager
+def float32_products(precision: Precision = Precision.fp32) -> Iterator[None]:
+    """Within it, float32 products are rounded to TF32 if the precision says so, else to nothing.
+
+    torch knows these settings for the whole process only: they are put back afterwards, and of
+    several threads each waits for its turn, so that none computes under another's.
+    """
+    gpu = "tf32" if precision is Precision.tf32 else "ieee"
+    backends: Any = torch.backends
+    wanted = (
+        (backends.cuda.matmul, gpu),
+        (backends.cudnn.conv, gpu),
+        (backends.mkldnn.matmul, "ieee"),
+        (backends.mkldnn.conv, "ieee"),
+    )
+    with _LOCK:
+        before = [backend.fp32_precision for backend, _ in wanted]
+        try:
+            for backend, value in wanted:
+                backend.fp32_precision = value
+            yield
+        finally:
+            for (backend, _), value in zip(wanted, before, strict=True):
+                backend.fp32_precision = value
+
+
+@contextmanager
+def head_in_float32(device: torch.device) -> Iterator[None]:
+    """Within it no autocast: pooling and classifier cost little and decide a feature's digits."""
+    with autocast(device.type, None):
+        yield
+
+
+def pool_in_float32(network: nn.Module) -> nn.Module:
+    """Make every global average of the network average float32 maps, whatever made them."""
+    for part in network.modules():
+        if isinstance(part, nn.AdaptiveAvgPool2d):
+            part.register_forward_pre_hook(_to_float32)
+    return network
+
+
+def _to_float32(pool: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return tuple(tensor.float() for tensor in inputs)

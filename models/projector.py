@@ -66,5 +66,5 @@ class Projector(nn.Module):
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
-        means = [mixed.mean((2, 3)) for mixed in reversed(self.mixing(maps))]
+        means = [mixed.float().mean((2, 3)) for mixed in reversed(self.mixing(maps))]
         return Embedding(torch.cat(means, 1), None)

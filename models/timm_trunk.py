@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from models.backbone import Embedding
+from models.precision import head_in_float32
 
 TRUNK = "network."  # where the trunk keeps timm's network
 
@@ -25,6 +26,10 @@ class TimmTrunk(nn.Module):
             ValueError: if the network does not pool.
         """
         maps = self.network.forward_features(x)  # type: ignore[operator]
+        with head_in_float32(maps.device):
+            return self._head(maps.float())
+
+    def _head(self, maps: Tensor) -> Embedding:
         features = self.network.forward_head(maps, pre_logits=True)  # type: ignore[operator]
         if features.ndim != 2:
             raise ValueError(

@@ -135,6 +135,21 @@ def test_a_large_backbone_has_the_declared_widths(name):
     assert found.logits is None if classes is None else found.logits.shape == (2, classes)
 
 
+@pytest.mark.parametrize("name", sorted(set(RANDOM) - HEAVY | {"inception"}))
+def test_optimising_moves_only_the_last_bits(name, images):
+    """Of the heavy ones only inception has batch normalisation to fold."""
+    plain, fast = (load(name, **RANDOM[name], optimise=on)(images[:2]) for on in (False, True))
+    for found, expected in ((fast.features, plain.features), (fast.logits, plain.logits)):
+        assert found is None or (found - expected).norm() <= 1e-5 * expected.norm()
+
+
+def test_preparing_ahead_and_embedding_is_calling(network, images):
+    extract, _, _ = network
+    whole = extract.prepare(images)
+    assert torch.equal(torch.cat([extract.prepare(one) for one in images.split(3)]), whole)
+    assert torch.equal(extract.embed(whole).features, extract(images).features)
+
+
 def test_what_is_not_a_batch_of_uint8_images_is_refused(network, images):
     extract, _, _ = network
     for wrong in (images.float(), images[0], images[:, :1], images[:0]):

@@ -34,7 +34,7 @@ def test_features_and_logits_are_those_of_timm(model, images):
     extractor = backbone.load()
     embedding = extractor(images)
     network = extractor.trunk.network
-    x = extractor._prepare(images)
+    x = extractor.prepare(images)
     torch.testing.assert_close(embedding.logits, network(x))
     assert embedding.features.shape == (2, network.num_features)
 

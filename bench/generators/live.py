@@ -16,6 +16,7 @@ from bench.generator import Surroundings
 from bench.identity import NEUTRAL, describe
 from bench.images import ImageSource
 from models.generator import Generator
+from models.precision import float32_products
 from models.seeds import ImageSeed
 
 PROBE_IMAGES = 1024
@@ -91,7 +92,7 @@ class LiveSource(ImageSource):
         padded = [*indices, *[indices[-1]] * (self.sampling_batch - len(indices))]
         seeds = [ImageSeed(self.seed, index) for index in padded]
         labels = self.labels_of(padded)
-        with _generator_errors():
+        with _generator_errors(), float32_products():
             images = self.generator.sample(seeds, labels)
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[:2] != (len(padded), 3):
             raise CheckpointError(

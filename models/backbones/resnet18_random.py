@@ -13,7 +13,7 @@ from torchvision.models import resnet18
 
 from models.backbone import Embedding, Network
 from models.extractor import Extractor
-from models.precision import Precision
+from models.precision import Precision, head_in_float32, pool_in_float32
 from models.resize import Resize
 from models.scaling import Scaling, scale
 from models.weight_source import RandomWeights
@@ -29,12 +29,13 @@ class Resnet18Trunk(nn.Module):
         network = resnet18(weights=None)
         self.head = network.fc
         network.fc = nn.Identity()  # type: ignore[assignment]
-        self.body = network
+        self.body = pool_in_float32(network)
 
     def forward(self, x: Tensor) -> Embedding:
         """Features after the global average, and the random classifier's logits."""
         features = self.body(x)
-        return Embedding(features, self.head(features))
+        with head_in_float32(x.device):
+            return Embedding(features, self.head(features))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,133 @@
+"""Precision: full float32 by default whatever is set outside; the others told, or refused."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import models.backbones
+from bench.composed import composed
+from bench.errors import ConfigError
+from bench.prepare import prepare
+from bench.records import read_record
+from models.precision import Precision, arithmetic, float32_products, refuse_unsupported
+
+
+def settings():
+    backends = torch.backends
+    return (
+        backends.cuda.matmul.fp32_precision,
+        backends.cudnn.conv.fp32_precision,
+        backends.mkldnn.matmul.fp32_precision,
+    )
+
+
+def small(**options):
+    return models.backbones.load("resnet18_random", resolution=32, **options)
+
+
+@pytest.fixture
+def images():
+    stream = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (5, 3, 32, 32), dtype=torch.uint8, generator=stream)
+
+
+def test_products_are_set_for_the_call_and_put_back():
+    before = settings()
+    with float32_products():
+        assert settings() == ("ieee", "ieee", "ieee")
+        with float32_products(Precision.tf32):
+            assert settings() == ("tf32", "tf32", "ieee")
+        assert settings() == ("ieee", "ieee", "ieee")
+    assert settings() == before
+
+
+def test_no_thread_computes_under_the_settings_of_another():
+    wrong = []
+
+    def work(precision, expected):
+        for _ in range(200):
+            with float32_products(precision):
+                wrong.extend([settings()] if settings()[0] != expected else [])
+
+    both = ((Precision.fp32, "ieee"), (Precision.tf32, "tf32"))
+    threads = [threading.Thread(target=work, args=pair) for pair in both]
+    before = settings()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and settings() == before
+
+
+def test_autocast_and_settings_outside_do_not_reach_a_float32_network(images):
+    network = small()
+    expected = network(images).features
+    old = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = network(images).features
+    finally:
+        torch.set_float32_matmul_precision(old)
+    assert torch.equal(found, expected)
+
+
+def test_bf16_moves_the_features_by_its_rounding_and_gives_float32(images):
+    exact, rounded = small()(images), small(precision="bf16")(images)
+    gap = (rounded.features - exact.features).norm() / exact.features.norm()
+    assert 1e-4 < gap < 2e-2  # 2^-9 a product, over 18 layers
+    for tensor in (rounded.features, rounded.logits):
+        assert tensor.dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["resnet18_random", "timm_model"])
+def test_pooling_and_heads_are_float32_under_bf16(name, images):
+    options = {"model": "test_resnet", "weights": "random"} if name == "timm_model" else {}
+    extractor = models.backbones.load(name, precision="bf16", resolution=96, **options)
+    features = extractor(images).features
+    assert (features.bfloat16().float() != features).float().mean() > 0.3
+
+
+def test_tf32_is_refused_without_an_nvidia_gpu():
+    with pytest.raises(ValueError, match=r"precision=tf32 on cpu: .*; type precision=fp32"):
+        small(precision="tf32")
+    refuse_unsupported(Precision.bf16, "cpu")
+
+
+def test_fp16_on_a_cpu_works_or_is_refused_never_crawls(images):
+    if torch.ops.mkldnn._is_mkldnn_fp16_supported():
+        assert small(precision="fp16")(images).features.dtype == torch.float32
+    else:
+        with pytest.raises(ValueError, match="precision=fp16 on cpu: this processor"):
+            small(precision="fp16")
+
+
+def test_arithmetic_is_autocast_of_its_type():
+    a = torch.ones(2, 2)
+    with arithmetic(Precision.bf16, "cpu"):
+        assert (a @ a).dtype == torch.bfloat16
+        with arithmetic(Precision.fp32, "cpu"):
+            assert (a @ a).dtype == torch.float32
+
+
+def test_an_unsupported_precision_is_a_config_error_before_any_image_is_read():
+    with pytest.raises(ConfigError, match="backbone resnet18_random: precision=tf32 on cpu"):
+        prepare(composed("score", ["backbone=[resnet18_random]", "precision=tf32", "device=cpu"]))
+
+
+def test_the_precision_is_in_record_comparison_and_deviations(measure, small):
+    first, _ = measure(*small, "metrics=[fid]")
+    second, report = measure(*small, "metrics=[fid]", "precision=bf16")
+    assert report.code == 0
+    old, new = first.measurements[0], second.measurements[0]
+    assert new.comparison["backbone"]["precision"] == "bf16"
+    assert old.comparison_key != new.comparison_key and old.key != new.key
+    record = read_record(new.path(Path(second.settings.paths.results)))
+    assert record.identities["backbone"]["precision"] == "bf16"
+    assert "backbone.resnet18_random.precision: bf16 (salon: fp32)" in record.deviations
+    assert replace(old, backbone_identity=new.backbone_identity).comparison_key == (
+        new.comparison_key
+    )
