@@ -1,7 +1,9 @@
 """The Gaussian kernel less one, which keeps the digits that a wide kernel hides behind its 1."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 
@@ -20,8 +22,8 @@ class Side:
     def __len__(self) -> int:
         return len(self.squared_norms)
 
-    def __getitem__(self, block: slice) -> "Side":
-        return Side(self.centred[block], self.squared_norms[block])
+    def __getitem__(self, chosen: slice | Tensor) -> "Side":
+        return Side(self.centred[chosen], self.squared_norms[chosen])
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,17 @@ class GaussianKernel:
     centre: Tensor
     sigma: float
 
+    dtype: ClassVar[torch.dtype] = torch.float64
+
     def side(self, rows: Tensor) -> Side:
         """Centre (N, D) rows once for many blocks."""
         centred = rows.double() - self.centre
         return Side(centred, centred.square().sum(dim=1))
 
-    def __call__(self, x: Side, y: Side) -> Tensor:
+    def __call__(self, x: Side, y: Side, room: Tensor) -> Tensor:
         """(n, m) float64 kernel block of n and m rows."""
         scale = -1 / (2 * self.sigma**2)
-        norms = x.squared_norms[:, None] + y.squared_norms
+        norms = room[: len(x) * len(y)].view(len(x), len(y))
+        torch.add(x.squared_norms[:, None], y.squared_norms, out=norms)
         exponent = norms.addmm_(x.centred, y.centred.T, alpha=-2).mul_(scale)
         return exponent.clamp_(max=0).expm1_()  # rounding may leave a copy at a distance below 0

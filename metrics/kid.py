@@ -110,7 +110,7 @@ def product_dtype(kernel: PolynomialKernel, *, real: Tensor, fake: Tensor) -> to
 def _sizes(kernel: PolynomialKernel, real: Tensor, fake: Tensor) -> tuple[float, float]:
     """Degree-th powers of a typical centred product, and of a bound of gamma x.y + coef0."""
     factor = abs(kernel.gamma) * real.shape[1]
-    largest = max(float(side.abs().amax()) for side in (real, fake))
+    largest = max(abs(float(end)) for side in (real, fake) for end in side.aminmax())
     variance = max(float(side[:1000].double().var(dim=0).mean()) for side in (real, fake))
     high = factor * largest**2 + abs(kernel.coef0)
     return (factor * variance) ** kernel.degree, high**kernel.degree

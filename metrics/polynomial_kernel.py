@@ -16,6 +16,7 @@ from torch import Tensor
 from metrics.blocks import blocks
 
 STRIP = 2**20  # entries that one step of the polynomial works on
+ROWS = 2**17  # entries centred at a time: they stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Side:
     def __len__(self) -> int:
         return len(self.along)
 
-    def __getitem__(self, block: slice) -> "Side":
-        return Side(self.scaled[block], self.along[block])
+    def __getitem__(self, chosen: slice | Tensor) -> "Side":
+        return Side(self.scaled[chosen], self.along[chosen])
 
 
 @dataclass(frozen=True)
@@ -64,22 +65,22 @@ class PolynomialKernel:
         """Centre and scale (N, D) rows once for many blocks."""
         scaled = torch.empty(rows.shape, dtype=self.dtype, device=rows.device)
         along = torch.empty(len(rows), dtype=torch.float64, device=rows.device)
-        for block in blocks(len(rows), width=rows.shape[1], entries=2**20):
+        for block in blocks(len(rows), width=rows.shape[1], entries=ROWS):
             wide = rows[block].double() - self.centre
             along[block] = self.gamma * (wide @ self.centre)
             scaled[block] = wide.mul_(sqrt(abs(self.gamma)))
         return Side(scaled, along)
 
-    def __call__(self, x: Side, y: Side) -> Tensor:
+    def __call__(self, x: Side, y: Side, room: Tensor) -> Tensor:
         """(n, m) kernel block of n and m rows, made in place of their inner products."""
-        values = _products(x.scaled, y.scaled)
+        values = _products(x.scaled, y.scaled, out=room[: len(x) * len(y)].view(len(x), len(y)))
         if self.gamma < 0:
             values.neg_()
-        room = values.new_empty(3, max(1, STRIP // max(1, len(y))), len(y))
+        scratch = values.new_empty(3, max(1, STRIP // max(1, len(y))), len(y))
         left, right = self._two_sided(x.along, y.along)
-        for strip in blocks(len(x), width=1, entries=room.shape[1]):
-            scratch = room[:, : strip.stop - strip.start]
-            self._finish(values[strip], x.along[strip], y.along, scratch)
+        for strip in blocks(len(x), width=1, entries=scratch.shape[1]):
+            height = strip.stop - strip.start
+            self._finish(values[strip], x.along[strip], y.along, scratch[:, :height])
             values[strip].addmm_(left[strip], right)
         return values
 
@@ -94,9 +95,9 @@ class PolynomialKernel:
         left, right = a[:, None] ** exponents @ weights, b[:, None] ** exponents
         return left.to(self.dtype), right.T.to(self.dtype)
 
-    def _finish(self, s: Tensor, a: Tensor, b: Tensor, room: Tensor) -> None:
+    def _finish(self, s: Tensor, a: Tensor, b: Tensor, scratch: Tensor) -> None:
         """Overwrite inner products by (p + s)^degree - p^degree."""
-        p, power, total = room
+        p, power, total = scratch
         torch.add((a + self._offset).to(s.dtype)[:, None], b.to(s.dtype), out=p)
         s.mul_(_horner(s, p, degree=self.degree, power=power, total=total))
 
@@ -128,11 +129,12 @@ def _horner(s: Tensor, p: Tensor, *, degree: int, power: Tensor, total: Tensor) 
     return total
 
 
-def _products(x: Tensor, y: Tensor) -> Tensor:
+def _products(x: Tensor, y: Tensor, *, out: Tensor) -> Tensor:
     """(n, m) inner products; on a CPU by numpy, whose library is faster on some processors.
 
     numpy also sees x with itself and computes one half only.
     """
     if x.device.type != "cpu":
-        return x @ y.T
-    return torch.from_numpy(np.matmul(x.numpy(), y.numpy().T))
+        return torch.mm(x, y.T, out=out)
+    np.matmul(x.numpy(), y.numpy().T, out=out.numpy())
+    return out
