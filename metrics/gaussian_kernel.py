@@ -22,8 +22,8 @@ class Side:
     def __len__(self) -> int:
         return len(self.squared_norms)
 
-    def __getitem__(self, chosen: slice | Tensor) -> "Side":
-        return Side(self.centred[chosen], self.squared_norms[chosen])
+    def __getitem__(self, block: slice) -> "Side":
+        return Side(self.centred[block], self.squared_norms[block])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ class Side(Protocol):
     def __len__(self) -> int:
         """Rows."""
 
-    def __getitem__(self, chosen: slice | Tensor) -> Self:
+    def __getitem__(self, block: slice) -> Self:
         """Some of the rows."""
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metrics.kernel_sums import kernel_sums
-from metrics.kid import centred_kernel
+from metrics.kernel_sums import sums_of_sides
+from metrics.kid import centred_kernel, in_product_dtype
 from metrics.metric import Better, Estimate, Outcome, check_features
 
 
@@ -60,8 +60,9 @@ def kid_subsets(
         rng: needed by Draw.rng only.
 
     Returns:
-        mean and population standard deviation over the subsets, computed in float64. The standard
-        deviation tells of one subset; it is no standard error of the mean, as subsets overlap.
+        mean and population standard deviation over the subsets. Rows are centred and sums kept in
+        float64; kernel values too, unless `in_product_dtype` says float32. The standard deviation
+        tells of one subset; it is no standard error of the mean, as subsets overlap.
 
     Raises:
         ValueError: if a side is not usable or too small, a parameter is out of range, or Draw.rng
@@ -69,15 +70,18 @@ def kid_subsets(
 
     Source: M. Binkowski et al., "Demystifying MMD GANs", 2018, section 4; draws as in
     torch-fidelity 0.4, whose numbers these are on float64 features with its seed.
-    Differs: float64; torch-fidelity computes in the features' float32, which moves the last digits
-    (about 1e-7 of the kernel).
+    Differs: rows are centred first; torch-fidelity computes in the features' float32 as they are,
+    which moves the last digits (about 1e-7 of the kernel).
     """
     check_features(minimum=2, real=real, fake=fake)
     size = _size(len(real), len(fake), subset_size, too_small)
     _check_count(subsets)
     kernel = centred_kernel(real=real, fake=fake, degree=degree, gamma=gamma, coef0=coef0)
+    kernel = in_product_dtype(kernel, real=real, fake=fake, pairs=subsets * size**2)
+    x, y = kernel.side(real), kernel.side(fake)
+    room = real.new_empty(size**2, dtype=kernel.dtype)
     values = [
-        kernel_sums(kernel, real=real[i], fake=fake[j]).squared_mmd()
+        sums_of_sides(kernel, x.take(i), y.take(j), room).squared_mmd()
         for i, j in _draws(len(real), len(fake), subsets, size, seed=_seed(draw, rng))
     ]
     return float(np.mean(values)), float(np.std(values))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from metrics.blocks import blocks
 
-STRIP = 2**20  # entries that one step of the polynomial works on
+STRIP = 2**19  # entries that one step of the polynomial works on
 ROWS = 2**17  # entries centred at a time: they stay in the processor's cache
 
 
@@ -34,8 +34,12 @@ class Side:
     def __len__(self) -> int:
         return len(self.along)
 
-    def __getitem__(self, chosen: slice | Tensor) -> "Side":
-        return Side(self.scaled[chosen], self.along[chosen])
+    def __getitem__(self, block: slice) -> "Side":
+        return Side(self.scaled[block], self.along[block])
+
+    def take(self, rows: Tensor) -> "Side":
+        """Rows by their indices, copied."""
+        return Side(self.scaled.index_select(0, rows), self.along.index_select(0, rows))
 
 
 @dataclass(frozen=True)

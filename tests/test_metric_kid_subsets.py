@@ -4,6 +4,7 @@ import torch
 from torch_fidelity.metric_kid import kid_features_to_metric
 from torchmetrics.image.kid import poly_mmd
 
+import metrics.kid
 from metrics.kid import squared_mmd
 from metrics.kid_subsets import Draw, KidSubsets, TooSmall, kid_subsets
 
@@ -74,6 +75,22 @@ def test_subsets_of_everything_are_the_whole_set():
     mean, spread = kid_subsets(real=real, fake=fake, subsets=3, draw=Draw.numpy_2020)
     assert mean == pytest.approx(squared_mmd(real=real, fake=fake), rel=1e-11)
     assert spread == pytest.approx(0, abs=1e-14)
+
+
+@pytest.mark.parametrize("offset", [0.0, 30.0])
+@pytest.mark.parametrize("shift", [0.0, 0.2])
+def test_float32_products_keep_six_digits(offset, shift, monkeypatch):
+    real = features(rows=1500, width=64).relu() + offset
+    fake = features(rows=1500, width=64, seed=1, shift=shift).relu() + offset
+
+    def found():
+        return kid_subsets(real=real, fake=fake, subsets=5, draw=Draw.numpy_2020)
+
+    narrow = found()
+    monkeypatch.setattr(metrics.kid, "FLOAT32_PAIRS", 10**9)
+    wide = found()
+    assert narrow != wide  # 5 million pairs pay for float32
+    assert narrow == pytest.approx(wide, rel=1e-6)
 
 
 def test_another_seed_draws_other_subsets():
