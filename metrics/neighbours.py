@@ -7,7 +7,8 @@ from torch import Tensor
 from metrics.distances import Rows
 from metrics.k_nearest import KNearest
 from metrics.metric import check_features
-from metrics.screen import Side, Tile, frame, screening_dtype, side, tiles
+from metrics.rounded import Side, frame, side
+from metrics.screen import Tile, screening_dtype, tiles
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from metrics.metric import Better, Estimate, Outcome, check_features
-from metrics.screen import frame, rounded
+from metrics.rounded import frame, rounded
 
 ENDS = 1e-10  # angles 0 and pi/2 themselves would give slopes 0 and infinity
 
