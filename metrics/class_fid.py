@@ -10,6 +10,7 @@ from metrics.fid import distance_between
 from metrics.gaussian import Gaussian
 from metrics.metric import Better, Estimate, Outcome
 from metrics.moments import check_divisor
+from metrics.parameters import divisor
 
 
 def class_fid(
@@ -85,6 +86,9 @@ class ClassFid:
     ddof: int = 1
 
     scores: ClassVar[dict[str, Better]] = {"class_fid": Better.LOWER}
+
+    def __post_init__(self) -> None:
+        divisor(self.ddof)
 
     def compute(
         self, *, real: Tensor, fake: Tensor, real_labels: Tensor, fake_labels: Tensor

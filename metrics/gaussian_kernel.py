@@ -6,6 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from metrics.parameters import within
+
 
 @dataclass(frozen=True)
 class Side:
@@ -26,6 +28,15 @@ class Side:
         return Side(self.centred[block], self.squared_norms[block])
 
 
+def check_bandwidth(sigma: float) -> None:
+    """Refuse a bandwidth that is not above 0, or whose square leaves float64.
+
+    Raises:
+        ValueError: if it is outside 1e-100 to 1e100.
+    """
+    within(1e-100, 1e100, "the paper's is 10", sigma=sigma)
+
+
 @dataclass(frozen=True)
 class GaussianKernel:
     """exp(-|x - y|^2 / (2 sigma^2)) - 1, in [-1, 0], and 0 for a row with itself.
@@ -39,6 +50,9 @@ class GaussianKernel:
     sigma: float
 
     dtype: ClassVar[torch.dtype] = torch.float64
+
+    def __post_init__(self) -> None:
+        check_bandwidth(self.sigma)
 
     def side(self, rows: Tensor) -> Side:
         """Centre (N, D) rows once for many blocks."""

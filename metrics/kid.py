@@ -10,7 +10,7 @@ from metrics.intervals import normal_estimate
 from metrics.kernel_sums import TILE, KernelSums, kernel_sums
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import mean
-from metrics.polynomial_kernel import PolynomialKernel
+from metrics.polynomial_kernel import PolynomialKernel, check_polynomial
 
 FLOAT32_PAIRS = 2**22  # from which products in float32 pay, and average their rounding away
 
@@ -44,7 +44,7 @@ def squared_mmd(
 
     Raises:
         ValueError: if a side has too few rows or holds NaN or infinity, the widths differ, degree
-            is below 1, or the kernel overflows.
+            is not 1 to 20, gamma is 0, or the kernel overflows.
 
     Source: M. Binkowski et al., "Demystifying MMD GANs", 2018, section 4; A. Gretton et al., "A
     Kernel Two-Sample Test", 2012, lemma 6.
@@ -86,10 +86,9 @@ def centred_kernel(
     """The polynomial kernel about the middle of both sides, in float64; gamma None is 1 / D.
 
     Raises:
-        ValueError: if degree is below 1.
+        ValueError: if degree is not 1 to 20, or gamma is 0.
     """
-    if not 1 <= degree <= 20:
-        raise ValueError(f"degree is {degree}, expected 1 to 20; the paper's is 3.")
+    check_polynomial(degree=degree, gamma=gamma)
     gamma = 1 / real.shape[1] if gamma is None else gamma
     return PolynomialKernel((mean(real) + mean(fake)) / 2, degree, gamma, coef0)
 
@@ -149,6 +148,9 @@ class Kid:
     coef0: float = 1.0
 
     scores: ClassVar[dict[str, Better]] = {"kid": Better.LOWER}
+
+    def __post_init__(self) -> None:
+        check_polynomial(degree=self.degree, gamma=self.gamma)
 
     def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
         """The estimate with its sampling error over both sides, and each image's influence."""

@@ -12,6 +12,8 @@ from torch import Tensor
 from metrics.kernel_sums import sums_of_sides
 from metrics.kid import centred_kernel, in_product_dtype
 from metrics.metric import Better, Estimate, Outcome, check_features
+from metrics.parameters import at_least
+from metrics.polynomial_kernel import check_polynomial
 
 
 class Draw(Enum):
@@ -73,9 +75,9 @@ def kid_subsets(
     Differs: rows are centred first; torch-fidelity computes in the features' float32 as they are,
     which moves the last digits (about 1e-7 of the kernel).
     """
+    _check_subsets(subsets, subset_size)
     check_features(minimum=2, real=real, fake=fake)
     size = _size(len(real), len(fake), subset_size, too_small)
-    _check_count(subsets)
     kernel = centred_kernel(real=real, fake=fake, degree=degree, gamma=gamma, coef0=coef0)
     kernel = in_product_dtype(kernel, real=real, fake=fake, pairs=subsets * size**2)
     x, y = kernel.side(real), kernel.side(fake)
@@ -107,8 +109,6 @@ def _seed(draw: Draw, rng: torch.Generator | None) -> int:
 
 
 def _size(real_count: int, fake_count: int, subset_size: int, too_small: TooSmall) -> int:
-    if subset_size < 2:
-        raise ValueError(f"subset_size is {subset_size}, expected 2 or more; the paper's is 1000.")
     smaller = min(real_count, fake_count)
     if smaller < subset_size and too_small is TooSmall.error:
         raise ValueError(
@@ -119,9 +119,9 @@ def _size(real_count: int, fake_count: int, subset_size: int, too_small: TooSmal
     return min(smaller, subset_size)
 
 
-def _check_count(subsets: int) -> None:
-    if subsets < 1:
-        raise ValueError(f"subsets is {subsets}, expected 1 or more; the usual is 100.")
+def _check_subsets(subsets: int, subset_size: int) -> None:
+    at_least(1, "the usual is 100", subsets=subsets)
+    at_least(2, "the paper's is 1000", subset_size=subset_size)
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,10 @@ class KidSubsets:
     too_small: TooSmall = TooSmall.minimum
 
     scores: ClassVar[dict[str, Better]] = {"kid_mean": Better.LOWER, "kid_std": Better.NEITHER}
+
+    def __post_init__(self) -> None:
+        _check_subsets(self.subsets, self.subset_size)
+        check_polynomial(degree=self.degree, gamma=self.gamma)
 
     def compute(self, *, real: Tensor, fake: Tensor, rng: torch.Generator) -> Outcome:
         """Mean and standard deviation over the subsets."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from metrics.blocks import blocks
+from metrics.parameters import within
 
 STRIP = 2**19  # entries that one step of the polynomial works on
 ROWS = 2**17  # entries centred at a time: they stay in the processor's cache
@@ -40,6 +41,17 @@ class Side:
     def take(self, rows: Tensor) -> "Side":
         """Rows by their indices, copied."""
         return Side(self.scaled.index_select(0, rows), self.along.index_select(0, rows))
+
+
+def check_polynomial(*, degree: int, gamma: float | None) -> None:
+    """Refuse a degree or a factor under which the kernel is none.
+
+    Raises:
+        ValueError: if degree is not 1 to 20, or gamma is 0: the features would not matter.
+    """
+    within(1, 20, "the paper's is 3", degree=degree)
+    if gamma == 0:
+        raise ValueError("gamma is 0, expected another factor, or null for 1 / feature width.")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from metrics.density import Density, next_balls
 from metrics.held_shares import HeldShare, held_share
 from metrics.metric import Better, Outcome
 from metrics.neighbourhood import Balls, NearestReal, Neighbours, Want
+from metrics.neighbours import check_rank
 from metrics.precision_recall import shares
 
 
@@ -67,6 +68,9 @@ class Prdc:
         "density": Better.HIGHER,
         "coverage": Better.HIGHER,
     }
+
+    def __post_init__(self) -> None:
+        check_rank(self.k)
 
     @property
     def balls(self) -> Balls:
