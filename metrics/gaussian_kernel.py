@@ -1,5 +1,6 @@
 """The Gaussian kernel less one, which keeps the digits that a wide kernel hides behind its 1."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -59,10 +60,10 @@ class GaussianKernel:
         centred = rows.double() - self.centre
         return Side(centred, centred.square().sum(dim=1))
 
-    def __call__(self, x: Side, y: Side, room: Tensor) -> Tensor:
-        """(n, m) float64 kernel block of n and m rows."""
+    def strips(self, x: Side, y: Side, room: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """Float64 kernel values of n and m rows, all in one strip."""
         scale = -1 / (2 * self.sigma**2)
         norms = room[: len(x) * len(y)].view(len(x), len(y))
         torch.add(x.squared_norms[:, None], y.squared_norms, out=norms)
         exponent = norms.addmm_(x.centred, y.centred.T, alpha=-2).mul_(scale)
-        return exponent.clamp_(max=0).expm1_()  # rounding may leave a copy at a distance below 0
+        yield slice(0, len(x)), exponent.clamp_(max=0).expm1_()  # rounding may go below distance 0

@@ -36,14 +36,17 @@ class Kernel(Protocol[S]):
     def side(self, rows: Tensor) -> S:
         """Make (N, D) features ready once for many blocks."""
 
-    def __call__(self, x: S, y: S, room: Tensor) -> Tensor:
-        """(n, m) block of kernel values.
+    def strips(self, x: S, y: S, room: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """The (n, m) kernel values of some rows of x after others, so that they stay in a cache.
 
         Args:
             x: n rows.
             y: m rows.
-            room: (n m or more,) of the kernel's dtype, where the block is made. One room for all
+            room: (n m or more,) of the kernel's dtype, where the values are made. One room for all
                 blocks: a fresh 100 MB each costs time.
+
+        Yields:
+            Which rows of x, and their values against all of y; the caller may overwrite them.
         """
 
 
@@ -170,13 +173,13 @@ def _within(kernel: Kernel[S], side: S, room: Tensor) -> tuple[Tensor, float]:
     for i, j in _tiles(len(side), len(side), len(room)):
         if i.start > j.start:
             continue
-        values = kernel(side[i], side[j], room)
-        if i == j:
-            values.fill_diagonal_(0)
-        sums[i] += values.sum(dim=1)
-        if i != j:
-            sums[j] += values.sum(dim=0)
-        squares += _squares(values) * (1 if i == j else 2)
+        for rows, values in kernel.strips(side[i], side[j], room):
+            if i == j:
+                values.diagonal(offset=rows.start).zero_()
+            else:
+                sums[j] += values.sum(dim=0)
+            sums[i][rows] += values.sum(dim=1)
+            squares += _squares(values) * (1 if i == j else 2)
     return sums, squares
 
 
@@ -186,10 +189,10 @@ def _between(kernel: Kernel[S], real: S, fake: S, room: Tensor) -> tuple[Tensor,
     fake_sums = torch.zeros(len(fake), dtype=torch.float64, device=room.device)
     squares = 0.0
     for i, j in _tiles(len(real), len(fake), len(room)):
-        values = kernel(real[i], fake[j], room)
-        real_sums[i] += values.sum(dim=1)
-        fake_sums[j] += values.sum(dim=0)
-        squares += _squares(values)
+        for rows, values in kernel.strips(real[i], fake[j], room):
+            real_sums[i][rows] += values.sum(dim=1)
+            fake_sums[j] += values.sum(dim=0)
+            squares += _squares(values)
     return real_sums, fake_sums, squares
 
 

@@ -6,6 +6,7 @@ expansion about a centre leaves numbers of the size of the spread instead of the
 so features far from the origin keep their digits.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb, sqrt
 
@@ -87,8 +88,8 @@ class PolynomialKernel:
             scaled[block] = wide.mul_(sqrt(abs(self.gamma)))
         return Side(scaled, along)
 
-    def __call__(self, x: Side, y: Side, room: Tensor) -> Tensor:
-        """(n, m) kernel block of n and m rows, made in place of their inner products."""
+    def strips(self, x: Side, y: Side, room: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """Kernel values of n and m rows, made in `room` in place of their inner products."""
         values = _products(x.scaled, y.scaled, out=room[: len(x) * len(y)].view(len(x), len(y)))
         if self.gamma < 0:
             values.neg_()
@@ -97,8 +98,7 @@ class PolynomialKernel:
         for strip in blocks(len(x), width=1, entries=scratch.shape[1]):
             height = strip.stop - strip.start
             self._finish(values[strip], x.along[strip], y.along, scratch[:, :height])
-            values[strip].addmm_(left[strip], right)
-        return values
+            yield strip, values[strip].addmm_(left[strip], right)
 
     def _two_sided(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         """Factors (n, degree + 1) and (degree + 1, m) of the terms of p^degree with both a and b.
