@@ -8,6 +8,7 @@ so features far from the origin keep their digits.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb, sqrt
 
 import numpy as np
@@ -105,10 +106,8 @@ class PolynomialKernel:
 
         They are a sum of a few products a^r b^q, so one matrix product of that rank adds them.
         """
-        weights = self._expansion(self.degree)
-        weights[0], weights[:, 0] = 0, 0
-        exponents = torch.arange(len(weights), device=a.device)
-        left, right = a[:, None] ** exponents @ weights, b[:, None] ** exponents
+        exponents = torch.arange(self.degree + 1, device=a.device)
+        left, right = a[:, None] ** exponents @ self._weights, b[:, None] ** exponents
         return left.to(self.dtype), right.T.to(self.dtype)
 
     def _finish(self, s: Tensor, a: Tensor, b: Tensor, scratch: Tensor) -> None:
@@ -117,17 +116,19 @@ class PolynomialKernel:
         torch.add((a + self._offset).to(s.dtype)[:, None], b.to(s.dtype), out=p)
         s.mul_(_horner(s, p, degree=self.degree, power=power, total=total))
 
-    @property
+    @cached_property
     def _offset(self) -> float:
         """A of the class."""
         return float(self.gamma * (self.centre @ self.centre) + self.coef0)
 
-    def _expansion(self, k: int) -> Tensor:
-        """(k + 1, k + 1) coefficients of a^r b^q in p^k = (A + a + b)^k."""
+    @cached_property
+    def _weights(self) -> Tensor:
+        """(degree + 1, degree + 1) coefficients of a^r b^q, r and q > 0, in (A + a + b)^degree."""
+        k = self.degree
         offset = torch.tensor(self._offset, dtype=torch.float64)  # its powers may reach infinity
         table = torch.zeros(k + 1, k + 1, dtype=torch.float64)
-        for r in range(k + 1):
-            for q in range(k - r + 1):
+        for r in range(1, k + 1):
+            for q in range(1, k - r + 1):
                 table[r, q] = comb(k, r) * comb(k - r, q) * offset ** (k - r - q)
         return table.to(self.centre.device)
 
