@@ -170,7 +170,7 @@ def _within(kernel: Kernel[S], side: S, room: Tensor) -> tuple[Tensor, float]:
     """(N,) row sums and the sum of squares without the diagonal; each pair is computed once."""
     sums = torch.zeros(len(side), dtype=torch.float64, device=room.device)
     squares = 0.0
-    for i, j in _tiles(len(side), len(side), len(room)):
+    for i, j in square_tiles(len(side), len(side), len(room)):
         if i.start > j.start:
             continue
         for rows, values in kernel.strips(side[i], side[j], room):
@@ -188,7 +188,7 @@ def _between(kernel: Kernel[S], real: S, fake: S, room: Tensor) -> tuple[Tensor,
     real_sums = torch.zeros(len(real), dtype=torch.float64, device=room.device)
     fake_sums = torch.zeros(len(fake), dtype=torch.float64, device=room.device)
     squares = 0.0
-    for i, j in _tiles(len(real), len(fake), len(room)):
+    for i, j in square_tiles(len(real), len(fake), len(room)):
         for rows, values in kernel.strips(real[i], fake[j], room):
             real_sums[i][rows] += values.sum(dim=1)
             fake_sums[j] += values.sum(dim=0)
@@ -196,7 +196,7 @@ def _between(kernel: Kernel[S], real: S, fake: S, room: Tensor) -> tuple[Tensor,
     return real_sums, fake_sums, squares
 
 
-def _tiles(rows: int, columns: int, entries: int) -> Iterator[tuple[slice, slice]]:
+def square_tiles(rows: int, columns: int, entries: int) -> Iterator[tuple[slice, slice]]:
     """Square blocks that cover a matrix."""
     edge = max(1, isqrt(entries))
     for i in blocks(rows, width=edge, entries=edge * edge):

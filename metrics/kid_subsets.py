@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metrics.kernel_sums import sums_of_sides
 from metrics.kid import centred_kernel, in_product_dtype
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.parameters import at_least
 from metrics.polynomial_kernel import check_polynomial
+from metrics.subset_mmds import subset_mmds
 
 
 class Draw(Enum):
@@ -81,11 +81,9 @@ def kid_subsets(
     kernel = centred_kernel(real=real, fake=fake, degree=degree, gamma=gamma, coef0=coef0)
     kernel = in_product_dtype(kernel, real=real, fake=fake, pairs=subsets * size**2)
     x, y = kernel.side(real), kernel.side(fake)
-    room = real.new_empty(size**2, dtype=kernel.dtype)
-    values = [
-        sums_of_sides(kernel, x.take(i), y.take(j), room).squared_mmd()
-        for i, j in _draws(len(real), len(fake), subsets, size, seed=_seed(draw, rng))
-    ]
+    drawn = _draws(len(real), len(fake), subsets, size, seed=_seed(draw, rng))
+    i, j = (torch.stack(rows).to(real.device) for rows in zip(*drawn, strict=True))
+    values = subset_mmds(kernel, real=x, fake=y, real_rows=i, fake_rows=j).numpy()
     return float(np.mean(values)), float(np.std(values))
 
 
