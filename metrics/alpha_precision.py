@@ -12,6 +12,7 @@ from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import mean
 from metrics.neighbourhood import NearestFake, Neighbours, Want
 from metrics.one_class import Keep, OneClass, embed, fit_one_class
+from metrics.parameters import at_least
 
 
 class Embedding(Enum):
@@ -84,15 +85,14 @@ def alpha_precision(
     Differs: quantiles fall on exact ranks, in float64; the code's float32 and rounded ranks can
     move a curve by 1 / N at some levels. The code stops with an index error where M > N.
     """
-    _check(levels)
+    _check_levels(levels)
     found = _distances(Neighbours(real=real, fake=fake), centre)
     scores = {name: _score(curve) for name, curve in _curves(found, levels).items()}
     return scores | {"authenticity_published": _authenticity_published(found)}
 
 
-def _check(levels: int) -> None:
-    if levels < 2:
-        raise ValueError(f"levels is {levels}, expected 2 or more; the authors' code has 30.")
+def _check_levels(levels: int) -> None:
+    at_least(2, "the authors' code has 30", levels=levels)
 
 
 def _distances(neighbours: Neighbours, centre: Tensor | None) -> Found:
@@ -188,6 +188,9 @@ class AlphaPrecision:
         "authenticity_published": Better.HIGHER,
     }
 
+    def __post_init__(self) -> None:
+        _check_levels(self.levels)
+
     def wants(self) -> tuple[Want, ...]:
         """What the shared pass must look for."""
         return (NearestFake(),) if self.embedding is Embedding.none else ()
@@ -200,7 +203,6 @@ class AlphaPrecision:
             keep: gives the one-class layers of this real side, fitted once; not called where
                 embedding is none.
         """
-        _check(self.levels)
         found = self._found(neighbours, keep)
         curves = _curves(found, self.levels)
         return Outcome(

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from metrics.distances import squared_distances
-from metrics.screen import Pairs, Side, Tile
+from metrics.rounded import Side
+from metrics.screen import Pairs, Tile
 
 
 class Ties(Enum):

@@ -10,6 +10,7 @@ from metrics.fid import distance_between
 from metrics.gaussian import Gaussian
 from metrics.metric import Better, Estimate, Outcome
 from metrics.moments import check_divisor
+from metrics.parameters import divisor
 
 
 def class_fid(
@@ -86,6 +87,9 @@ class ClassFid:
 
     scores: ClassVar[dict[str, Better]] = {"class_fid": Better.LOWER}
 
+    def __post_init__(self) -> None:
+        divisor(self.ddof)
+
     def compute(
         self, *, real: Tensor, fake: Tensor, real_labels: Tensor, fake_labels: Tensor
     ) -> Outcome:
@@ -97,26 +101,29 @@ class ClassFid:
             fake_labels=fake_labels,
             ddof=self.ddof,
         )
-        distances = torch.tensor(list(found.values()), dtype=torch.float64)
-        classes = torch.tensor(list(found))
-        counts = [_counts(labels, classes) for labels in (real_labels, fake_labels)]
+        curve = _curve(found, real_labels, fake_labels)
+        asked = set(real_labels.tolist()) | set(fake_labels.tolist())
+        fewest = torch.minimum(curve["num_real"], curve["num_fake"])
         flags = {
-            "classes_left_out": len(set(real_labels.tolist()) | set(fake_labels.tolist()))
-            - len(found),
-            "rank_deficient_classes": int((torch.minimum(*counts) <= real.shape[1]).sum()),
+            "classes_left_out": len(asked) - len(found),
+            "rank_deficient_classes": int((fewest <= real.shape[1]).sum()),
         }
         return Outcome(
-            scores={"class_fid": Estimate(float(distances.mean()))},
-            curves={
-                "classes": {
-                    "class": classes,
-                    "fid": distances,
-                    "num_real": counts[0],
-                    "num_fake": counts[1],
-                }
-            },
+            scores={"class_fid": Estimate(float(curve["fid"].mean()))},
+            curves={"classes": curve},
             flags={name: count for name, count in flags.items() if count},
         )
+
+
+def _curve(found: dict[int, float], real_labels: Tensor, fake_labels: Tensor) -> dict[str, Tensor]:
+    """Column -> (C,), one entry for each class."""
+    classes = torch.tensor(list(found))
+    return {
+        "class": classes,
+        "fid": torch.tensor(list(found.values()), dtype=torch.float64),
+        "num_real": _counts(real_labels, classes),
+        "num_fake": _counts(fake_labels, classes),
+    }
 
 
 def _counts(labels: Tensor, classes: Tensor) -> Tensor:

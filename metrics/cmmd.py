@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from metrics.gaussian_kernel import GaussianKernel
+from metrics.gaussian_kernel import GaussianKernel, check_bandwidth
 from metrics.intervals import normal_estimate
 from metrics.kernel_sums import TILE, KernelSums, kernel_sums
 from metrics.metric import Better, Estimate, Outcome, check_features
@@ -65,8 +65,6 @@ def _biased(sums: KernelSums) -> float:
 
 
 def _sums(real: Tensor, fake: Tensor, sigma: float, normalise: bool, entries: int) -> KernelSums:
-    if not 1e-100 < sigma < 1e100:
-        raise ValueError(f"sigma is {sigma}, expected a bandwidth above 0; the paper's is 10.")
     if normalise:
         check_directions(real=real, fake=fake)
         real, fake = unit_rows(real), unit_rows(fake)
@@ -90,6 +88,9 @@ class Cmmd:
         "cmmd": Better.LOWER,
         "cmmd_unbiased": Better.LOWER,
     }
+
+    def __post_init__(self) -> None:
+        check_bandwidth(self.sigma)
 
     def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
         """Both forms, and the sampling error of the unbiased one.

@@ -16,6 +16,7 @@ from metrics.intervals import normal_estimate
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import moments
 from metrics.neighbours import nearest_distances
+from metrics.parameters import at_least
 
 
 class Roles(Enum):
@@ -123,7 +124,8 @@ def measure_cells(
     min_fakes: int,
 ) -> Cells:
     """`data_copying` before the mean, with the roles named: train, samples, test."""
-    _check(train, cells=cells, dimensions=dimensions, min_fakes=min_fakes)
+    _check(cells=cells, dimensions=dimensions, min_fakes=min_fakes)
+    _check_rows(train, cells)
     train, samples, test = _project(train, samples, test, dimensions)
     labels = _cells(train, samples, test, cells, rng)
     distances = torch.full((len(samples),), torch.nan, dtype=torch.float64, device=samples.device)
@@ -202,13 +204,15 @@ def _array(rows: Tensor) -> np.ndarray:
     return rows.double().cpu().numpy()
 
 
-def _check(train: Tensor, *, cells: int, dimensions: int, min_fakes: int) -> None:
-    if not 1 <= cells <= len(train):
+def _check(*, cells: int, dimensions: int, min_fakes: int) -> None:
+    at_least(1, "dgm-eval takes 3", cells=cells)
+    at_least(1, "dgm-eval takes 64", dimensions=dimensions)
+    at_least(0, "dgm-eval takes 20", min_fakes=min_fakes)
+
+
+def _check_rows(train: Tensor, cells: int) -> None:
+    if cells > len(train):
         raise ValueError(f"cells is {cells}, expected 1 to {len(train)}, the training rows.")
-    if dimensions < 1:
-        raise ValueError(f"dimensions is {dimensions}, expected 1 or more; dgm-eval takes 64.")
-    if min_fakes < 0:
-        raise ValueError(f"min_fakes is {min_fakes}, expected 0 or more; dgm-eval takes 20.")
 
 
 def _check_tests(cell: int, samples: int, tests: int) -> None:
@@ -236,6 +240,9 @@ class DataCopying:
     roles: Roles = Roles.published
 
     scores: ClassVar[dict[str, Better]] = {"c_t": Better.NEITHER}
+
+    def __post_init__(self) -> None:
+        _check(cells=self.cells, dimensions=self.dimensions, min_fakes=self.min_fakes)
 
     def compute(
         self, *, real: Tensor, fake: Tensor, holdout: Tensor, rng: torch.Generator

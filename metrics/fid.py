@@ -17,6 +17,7 @@ from metrics.gaussian import Gaussian, KnownGaussian
 from metrics.metric import Better, Estimate, Outcome
 from metrics.moments import Moments, check_divisor, check_moments
 from metrics.overlap import CholeskyPair, nuclear_norm
+from metrics.parameters import divisor
 
 
 def frechet_distance(*, real: Tensor, fake: Tensor, ddof: int = 1) -> float:
@@ -159,6 +160,9 @@ class Fid:
     ddof: int = 1
 
     scores: ClassVar[dict[str, Better]] = {"fid": Better.LOWER}
+
+    def __post_init__(self) -> None:
+        divisor(self.ddof)
 
     def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
         """One distance over all rows, its error and bias, and what each image adds to it."""

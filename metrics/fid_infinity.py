@@ -12,6 +12,7 @@ from metrics.gaussian import Gaussian
 from metrics.intervals import normal_estimate
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import check_divisor
+from metrics.parameters import at_least, divisor
 
 LARGEST_START = 5000  # the authors' smallest subset
 
@@ -64,17 +65,22 @@ def _sizes(real: Tensor, fake: Tensor, points: int, smallest: int | None, ddof: 
     """(points,) int64, the last is M."""
     check_divisor(ddof, real=real, fake=fake)
     check_features(minimum=3, fake=fake)
-    if points < 2:
-        raise ValueError(f"points is {points}, expected 2 or more sizes; the paper's is 15.")
+    _check_sizes(points, smallest, ddof)
     count = len(fake)
     if smallest is None:
         smallest = max(ddof + 1, min(LARGEST_START, max(count // 10, 2)))
-    if not ddof < smallest < count:
+    if smallest >= count:
         raise ValueError(
-            f"min_size is {smallest}, expected more than ddof={ddof} and fewer than the "
-            f"{count} generated images."
+            f"min_size is {smallest}, expected fewer than the {count} generated images."
         )
     return torch.linspace(smallest, count, points, dtype=torch.float64).long()
+
+
+def _check_sizes(points: int, smallest: int | None, ddof: int) -> None:
+    divisor(ddof)
+    at_least(2, "the paper's is 15", points=points)
+    if smallest is not None:
+        at_least(ddof + 1, "null is a tenth of the images, at most 5000", min_size=smallest)
 
 
 def _distances(
@@ -135,6 +141,9 @@ class FidInfinity:
     ddof: int = 1
 
     scores: ClassVar[dict[str, Better]] = {"fid_infinity": Better.LOWER}
+
+    def __post_init__(self) -> None:
+        _check_sizes(self.points, self.min_size, self.ddof)
 
     def compute(self, *, real: Tensor, fake: Tensor, rng: torch.Generator) -> Outcome:
         """The intercept, the curve of size and fid, and a flag for sizes of no full rank."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from metrics.gaussian_mixture import CLAMP, Mixture, fit_mixture
 from metrics.metric import Better, Estimate, Outcome, check_features, check_range
 from metrics.moments import mean
+from metrics.parameters import at_least
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def likelihoods(
     check_features(minimum=2, holdout=holdout)
     check_features(holdout=holdout, real=real)
     check_range(real=real, fake=fake, holdout=holdout)
-    _check_parameters(fakes=fakes, epochs=epochs, batch=batch)
+    at_least(1, fakes=fakes, epochs=epochs, batch=batch)
     train, fake, test = _normalise(real, fake[_some(len(fake), fakes, rng)], holdout)
     mixture = fit_mixture(fake, train[_some(len(train), None, rng)], epochs=epochs, batch=batch)
     if baseline is None:
@@ -170,12 +171,6 @@ def _normalise(train: Tensor, fake: Tensor, test: Tensor) -> tuple[Tensor, Tenso
     return train, fake, test
 
 
-def _check_parameters(**counts: int) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"{name} is {count}, expected 1 or more.")
-
-
 @dataclass(frozen=True)
 class Fld:
     """Protocol: real is the training set, holdout are unseen images.
@@ -193,6 +188,9 @@ class Fld:
     baseline: float | None = None
 
     scores: ClassVar[dict[str, Better]] = {"fld": Better.LOWER, "fld_gap": Better.NEITHER}
+
+    def __post_init__(self) -> None:
+        at_least(1, fakes=self.fakes, epochs=self.epochs, batch=self.batch)
 
     def compute(
         self, *, real: Tensor, fake: Tensor, holdout: Tensor, rng: torch.Generator

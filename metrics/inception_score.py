@@ -13,6 +13,7 @@ from torch import Tensor
 from metrics.blocks import blocks
 from metrics.intervals import normal_estimate, standard_error
 from metrics.metric import Better, Estimate, Outcome, check_features
+from metrics.parameters import at_least, divisor
 
 
 class Shuffle(Enum):
@@ -61,13 +62,14 @@ def inception_score(
         deviation is NaN where there are no more than ddof splits.
 
     Raises:
-        ValueError: if there are fewer rows than splits, the logits hold NaN or infinity, or
-            Shuffle.rng is asked without a generator.
+        ValueError: if a parameter is out of range, there are fewer rows than splits, the logits
+            hold NaN or infinity, or Shuffle.rng is asked without a generator.
 
     Source: T. Salimans et al., "Improved Techniques for Training GANs", 2016, section 4; splits
     and order as in torch-fidelity 0.4.
     Differs: log-softmax throughout, so a probability of 0 does no harm.
     """
+    _check_parameters(splits, split_size, ddof)
     check_features(logits=logits)
     parts = _parts(len(logits), splits, split_rule, split_size, shuffle, rng)
     return _summary([exp(float(_divergences(logits, part).mean())) for part in parts], ddof)
@@ -117,7 +119,7 @@ def _parts(
     rng: torch.Generator | None,
 ) -> list[Tensor]:
     """Row indices of each split."""
-    _check_splits(splits, count, rule, split_size)
+    _check_splits(splits, count, rule)
     order = _order(count, shuffle, rng)
     return [order[a:b] for a, b in pairwise(_edges(count, splits, rule, split_size))]
 
@@ -142,14 +144,14 @@ def _order(count: int, shuffle: Shuffle, rng: torch.Generator | None) -> Tensor:
     return torch.randperm(count, generator=rng)
 
 
-def _check_splits(splits: int, count: int, rule: SplitRule, split_size: int) -> None:
-    if rule is SplitRule.fixed:
-        if split_size < 1:
-            raise ValueError(f"split_size is {split_size}, expected 1 or more; ADM's is 5000.")
-        return
-    if splits < 1:
-        raise ValueError(f"splits is {splits}, expected 1 or more.")
-    if count < splits:
+def _check_parameters(splits: int, split_size: int, ddof: int) -> None:
+    at_least(1, "most code has 10", splits=splits)
+    at_least(1, "ADM's is 5000", split_size=split_size)
+    divisor(ddof)
+
+
+def _check_splits(splits: int, count: int, rule: SplitRule) -> None:
+    if rule is not SplitRule.fixed and count < splits:
         raise ValueError(
             f"fake_logits: found {count} rows for {splits} splits, expected at least one row "
             "for each. Lower metrics.inception_score.splits or sample more images."
@@ -180,6 +182,9 @@ class InceptionScore:
     ddof: int = 0
 
     scores: ClassVar[dict[str, Better]] = {"is_mean": Better.HIGHER, "is_std": Better.NEITHER}
+
+    def __post_init__(self) -> None:
+        _check_parameters(self.splits, self.split_size, self.ddof)
 
     def compute(self, *, fake_logits: Tensor, rng: torch.Generator) -> Outcome:
         """Mean and standard deviation over the splits, and each image's influence on the mean."""

@@ -29,11 +29,25 @@ S = TypeVar("S", bound=Side)
 class Kernel(Protocol[S]):
     """A symmetric kernel, up to terms f(x) + f(y), which leave every MMD as it is."""
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its values."""
+
     def side(self, rows: Tensor) -> S:
         """Make (N, D) features ready once for many blocks."""
 
-    def __call__(self, x: S, y: S) -> Tensor:
-        """(n, m) block of kernel values; the caller may overwrite it."""
+    def strips(self, x: S, y: S, room: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """The (n, m) kernel values of some rows of x after others, so that they stay in a cache.
+
+        Args:
+            x: n rows.
+            y: m rows.
+            room: (n m or more,) of the kernel's dtype, where the values are made. One room for all
+                blocks: a fresh 100 MB each costs time.
+
+        Yields:
+            Which rows of x, and their values against all of y; the caller may overwrite them.
+        """
 
 
 @dataclass(frozen=True)
@@ -132,48 +146,57 @@ def kernel_sums(
         ValueError: if the kernel overflows.
     """
     x, y = kernel.side(real), kernel.side(fake)
-    real_real, real_squares = _within(kernel, x, entries, real.device)
-    fake_fake, fake_squares = _within(kernel, y, entries, fake.device)
-    real_fake, fake_real, squares = _between(kernel, x, y, entries, real.device)
+    room = real.new_empty(_largest_tile(len(x), len(y), entries), dtype=kernel.dtype)
+    return sums_of_sides(kernel, x, y, room)
+
+
+def sums_of_sides(kernel: Kernel[S], x: S, y: S, room: Tensor) -> KernelSums:
+    """`kernel_sums` of rows made ready, with blocks that fill `room`."""
+    real_real, real_squares = _within(kernel, x, room)
+    fake_fake, fake_squares = _within(kernel, y, room)
+    real_fake, fake_real, squares = _between(kernel, x, y, room)
     _check_range(real_squares, fake_squares, squares)
     return KernelSums(
         real_real, fake_fake, real_fake, fake_real, real_squares, fake_squares, squares
     )
 
 
-def _within(kernel: Kernel[S], side: S, entries: int, device: torch.device) -> tuple[Tensor, float]:
+def _largest_tile(rows: int, columns: int, entries: int) -> int:
+    largest = max(rows, columns) ** 2
+    return min(largest, max(1, isqrt(entries)) ** 2)
+
+
+def _within(kernel: Kernel[S], side: S, room: Tensor) -> tuple[Tensor, float]:
     """(N,) row sums and the sum of squares without the diagonal; each pair is computed once."""
-    sums = torch.zeros(len(side), dtype=torch.float64, device=device)
+    sums = torch.zeros(len(side), dtype=torch.float64, device=room.device)
     squares = 0.0
-    for i, j in _tiles(len(side), len(side), entries):
+    for i, j in square_tiles(len(side), len(side), len(room)):
         if i.start > j.start:
             continue
-        values = kernel(side[i], side[j])
-        if i == j:
-            values.fill_diagonal_(0)
-        sums[i] += values.sum(dim=1)
-        if i != j:
-            sums[j] += values.sum(dim=0)
-        squares += _squares(values) * (1 if i == j else 2)
+        for rows, values in kernel.strips(side[i], side[j], room):
+            if i == j:
+                values.diagonal(offset=rows.start).zero_()
+            else:
+                sums[j] += values.sum(dim=0)
+            sums[i][rows] += values.sum(dim=1)
+            squares += _squares(values) * (1 if i == j else 2)
     return sums, squares
 
 
-def _between(
-    kernel: Kernel[S], real: S, fake: S, entries: int, device: torch.device
-) -> tuple[Tensor, Tensor, float]:
+def _between(kernel: Kernel[S], real: S, fake: S, room: Tensor) -> tuple[Tensor, Tensor, float]:
     """(N,) and (M,) sums over the other side, and the sum of squares."""
-    real_sums = torch.zeros(len(real), dtype=torch.float64, device=device)
-    fake_sums = torch.zeros(len(fake), dtype=torch.float64, device=device)
+    real_sums = torch.zeros(len(real), dtype=torch.float64, device=room.device)
+    fake_sums = torch.zeros(len(fake), dtype=torch.float64, device=room.device)
     squares = 0.0
-    for i, j in _tiles(len(real), len(fake), entries):
-        values = kernel(real[i], fake[j])
-        real_sums[i] += values.sum(dim=1)
-        fake_sums[j] += values.sum(dim=0)
-        squares += _squares(values)
+    for i, j in square_tiles(len(real), len(fake), len(room)):
+        for rows, values in kernel.strips(real[i], fake[j], room):
+            real_sums[i][rows] += values.sum(dim=1)
+            fake_sums[j] += values.sum(dim=0)
+            squares += _squares(values)
     return real_sums, fake_sums, squares
 
 
-def _tiles(rows: int, columns: int, entries: int) -> Iterator[tuple[slice, slice]]:
+def square_tiles(rows: int, columns: int, entries: int) -> Iterator[tuple[slice, slice]]:
     """Square blocks that cover a matrix."""
     edge = max(1, isqrt(entries))
     for i in blocks(rows, width=edge, entries=edge * edge):

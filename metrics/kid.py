@@ -10,9 +10,9 @@ from metrics.intervals import normal_estimate
 from metrics.kernel_sums import TILE, KernelSums, kernel_sums
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import mean
-from metrics.polynomial_kernel import PolynomialKernel
+from metrics.polynomial_kernel import PolynomialKernel, check_polynomial
 
-FLOAT32_PAIRS = 2**22  # N M from which products in float32 pay, and average their rounding away
+FLOAT32_PAIRS = 2**22  # from which products in float32 pay, and average their rounding away
 
 
 def squared_mmd(
@@ -40,11 +40,11 @@ def squared_mmd(
 
     Returns:
         The estimate. Rows are centred and sums kept in float64; kernel values too, unless
-        `product_dtype` says float32.
+        `in_product_dtype` says float32.
 
     Raises:
         ValueError: if a side has too few rows or holds NaN or infinity, the widths differ, degree
-            is below 1, or the kernel overflows.
+            is not 1 to 20, gamma is 0, or the kernel overflows.
 
     Source: M. Binkowski et al., "Demystifying MMD GANs", 2018, section 4; A. Gretton et al., "A
     Kernel Two-Sample Test", 2012, lemma 6.
@@ -73,7 +73,10 @@ def squared_mmd_with_error(
     covered, under large ones 94 %, and the mean squared error was within 8 % of the variance.
     """
     check_features(minimum=4, real=real, fake=fake)
-    sums = _sums(real, fake, degree, gamma, coef0, entries)
+    return _with_error(_sums(real, fake, degree, gamma, coef0, entries))
+
+
+def _with_error(sums: KernelSums) -> tuple[float, float]:
     return sums.squared_mmd(), sums.variance() ** 0.5
 
 
@@ -83,34 +86,40 @@ def centred_kernel(
     """The polynomial kernel about the middle of both sides, in float64; gamma None is 1 / D.
 
     Raises:
-        ValueError: if degree is below 1.
+        ValueError: if degree is not 1 to 20, or gamma is 0.
     """
-    if not 1 <= degree <= 20:
-        raise ValueError(f"degree is {degree}, expected 1 to 20; the paper's is 3.")
+    check_polynomial(degree=degree, gamma=gamma)
     gamma = 1 / real.shape[1] if gamma is None else gamma
     return PolynomialKernel((mean(real) + mean(fake)) / 2, degree, gamma, coef0)
 
 
-def product_dtype(kernel: PolynomialKernel, *, real: Tensor, fake: Tensor) -> torch.dtype:
-    """float32 where it is faster and cannot be seen, float64 elsewhere.
+def in_product_dtype(
+    kernel: PolynomialKernel, *, real: Tensor, fake: Tensor, pairs: int
+) -> PolynomialKernel:
+    """The kernel in float32 where that is faster and cannot be seen, in float64 elsewhere.
 
-    float32 needs N M >= 4 million, kernel values whose squares fit its range, and a process that
+    float32 needs 4 million pairs, kernel values whose squares fit its range, and a process that
     multiplies float32 as such (not as TF32 or bfloat16). Only products of centred rows and kernel
     values are then rounded, each by about 1e-7 of itself and in no common direction, which the
     mean over all pairs takes down to 1e-10 of the kernel: far below the sampling error, which is
     the same mean of terms 10 million times larger.
+
+    Args:
+        kernel: in float64.
+        real: (N, D) features.
+        fake: (M, D) features.
+        pairs: pairs of a real and a fake that the mean is taken over.
     """
-    wide = len(real) * len(fake) < FLOAT32_PAIRS
-    if wide or torch.get_float32_matmul_precision() != "highest":
-        return torch.float64
+    if pairs < FLOAT32_PAIRS or torch.get_float32_matmul_precision() != "highest":
+        return kernel
     low, high = _sizes(kernel, real, fake)
-    return torch.float32 if low > 1e-15 and high < 1e15 else torch.float64
+    return replace(kernel, dtype=torch.float32) if low > 1e-15 and high < 1e15 else kernel
 
 
 def _sizes(kernel: PolynomialKernel, real: Tensor, fake: Tensor) -> tuple[float, float]:
     """Degree-th powers of a typical centred product, and of a bound of gamma x.y + coef0."""
     factor = abs(kernel.gamma) * real.shape[1]
-    largest = max(float(side.abs().amax()) for side in (real, fake))
+    largest = max(abs(float(end)) for side in (real, fake) for end in side.aminmax())
     variance = max(float(side[:1000].double().var(dim=0).mean()) for side in (real, fake))
     high = factor * largest**2 + abs(kernel.coef0)
     return (factor * variance) ** kernel.degree, high**kernel.degree
@@ -120,7 +129,7 @@ def _sums(
     real: Tensor, fake: Tensor, degree: int, gamma: float | None, coef0: float, entries: int
 ) -> KernelSums:
     kernel = centred_kernel(real=real, fake=fake, degree=degree, gamma=gamma, coef0=coef0)
-    kernel = replace(kernel, dtype=product_dtype(kernel, real=real, fake=fake))
+    kernel = in_product_dtype(kernel, real=real, fake=fake, pairs=len(real) * len(fake))
     return kernel_sums(kernel, real=real, fake=fake, entries=entries)
 
 
@@ -140,15 +149,17 @@ class Kid:
 
     scores: ClassVar[dict[str, Better]] = {"kid": Better.LOWER}
 
+    def __post_init__(self) -> None:
+        check_polynomial(degree=self.degree, gamma=self.gamma)
+
     def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
         """The estimate with its sampling error over both sides, and each image's influence."""
         check_features(minimum=2, real=real, fake=fake)
         sums = _sums(real, fake, self.degree, self.gamma, self.coef0, TILE)
-        value = sums.squared_mmd()
         if min(len(real), len(fake)) < 4:  # the variance needs four rows, the value two
-            return Outcome(scores={"kid": Estimate(value)})
+            return Outcome(scores={"kid": Estimate(sums.squared_mmd())})
         method = "U-statistic of first and second order"
-        estimate = normal_estimate(value, sums.variance() ** 0.5, method)
+        estimate = normal_estimate(*_with_error(sums), method)
         by_real, by_fake = sums.influences()
         columns = {"real": {"kid_influence": by_real}, "fake": {"kid_influence": by_fake}}
         return Outcome(scores={"kid": estimate}, per_image=columns)

@@ -10,6 +10,7 @@ from metrics.blocks import ENTRIES, blocks
 from metrics.fid import frechet_distance
 from metrics.metric import Better, Estimate, Outcome, check_features
 from metrics.moments import check_divisor
+from metrics.parameters import above_zero, divisor
 
 
 def mifid(*, real: Tensor, fake: Tensor, eps: float = 0.1, ddof: int = 1) -> float:
@@ -35,6 +36,7 @@ def mifid(*, real: Tensor, fake: Tensor, eps: float = 0.1, ddof: int = 1) -> flo
     Differs: torchmetrics adds 1e-14 to m and returns 0 for a distance below 1e-8; here m = 0 has
     no score. Rows of zeros have no angle and are left out by their norm, not by their sum.
     """
+    _check(eps, ddof)
     check_divisor(ddof, real=real, fake=fake)
     distances = cosine_distances(real=real, fake=fake)
     return _score(frechet_distance(real=real, fake=fake, ddof=ddof), distances, eps)
@@ -80,9 +82,12 @@ def _smallest_chords(fake: Tensor, real: Tensor) -> Tensor:
     return torch.where(cosines > 0, chords.amin(dim=0), 1.0)
 
 
+def _check(eps: float, ddof: int) -> None:
+    above_zero("torchmetrics' is 0.1", most=1, eps=eps)
+    divisor(ddof)
+
+
 def _score(distance: float, distances: Tensor, eps: float) -> float:
-    if not 0 < eps <= 1:
-        raise ValueError(f"eps is {eps}, expected more than 0 and at most 1; torchmetrics' is 0.1.")
     memorisation = float(distances.nanmean())
     if memorisation == 0:
         return float("nan")
@@ -102,6 +107,9 @@ class Mifid:
     ddof: int = 1
 
     scores: ClassVar[dict[str, Better]] = {"mifid": Better.LOWER}
+
+    def __post_init__(self) -> None:
+        _check(self.eps, self.ddof)
 
     def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
         """The score, and the cosine distance of each fake to the nearest real by angle."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from metrics.blocks import ENTRIES, blocks
 from metrics.metric import check_features, check_range
+from metrics.parameters import divisor
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,9 @@ def check_divisor(ddof: int, **sides: Tensor) -> None:
     """Refuse features that leave nothing to divide a covariance by.
 
     Raises:
-        ValueError: if ddof is negative, or a side has no more than `ddof` rows or is not usable.
+        ValueError: if ddof is neither 0 nor 1, or a side has no more than `ddof` rows or is not
+            usable.
     """
-    if ddof not in (0, 1):
-        raise ValueError(f"ddof is {ddof}, expected 0 (divide by N) or 1 (divide by N - 1).")
+    divisor(ddof)
     check_features(minimum=ddof + 1, **sides)
     check_range(**sides)

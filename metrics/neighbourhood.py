@@ -18,7 +18,8 @@ from metrics.neighbours import (
     offer_columns,
     offer_rows,
 )
-from metrics.screen import Side, Tile, frame, screening_dtype, side, tiles
+from metrics.rounded import Side, frame, side
+from metrics.screen import Tile, screening_dtype, tiles
 
 
 class Visitor(Protocol):

@@ -7,7 +7,9 @@ from torch import Tensor
 from metrics.distances import Rows
 from metrics.k_nearest import KNearest
 from metrics.metric import check_features
-from metrics.screen import Side, Tile, frame, screening_dtype, side, tiles
+from metrics.parameters import at_least
+from metrics.rounded import Side, frame, side
+from metrics.screen import Tile, screening_dtype, tiles
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,7 @@ def check_rank(k: int, **counts: int) -> None:
     Raises:
         ValueError: if k < 1 or a side has no more than k rows.
     """
-    if k < 1:
-        raise ValueError(f"k is {k}, expected 1 (the nearest neighbour) or more.")
+    at_least(1, "1 is the nearest neighbour", k=k)
     for name, count in counts.items():
         if count <= k:
             raise ValueError(

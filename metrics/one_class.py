@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from metrics.blocks import blocks
 from metrics.metric import check_features
+from metrics.parameters import above_zero, at_least
 
 VERSION = 1  # raise it when the same settings and rows give other layers
 
@@ -49,13 +50,16 @@ class OneClass:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        sizes = (self.representation_dim, self.hidden_layers, self.hidden_dim, self.epochs)
-        rates = (self.nu, self.learning_rate)
-        if min(sizes) < 1 or min(rates) <= 0 or not 0 < self.train_share <= 1:
-            raise ValueError(
-                f"one_class: found {self}, expected sizes and epochs of 1 or more, nu and "
-                "learning_rate above 0, and train_share above 0 and up to 1."
-            )
+        at_least(
+            1,
+            representation_dim=self.representation_dim,
+            hidden_layers=self.hidden_layers,
+            hidden_dim=self.hidden_dim,
+            epochs=self.epochs,
+        )
+        above_zero(nu=self.nu, learning_rate=self.learning_rate)
+        above_zero(most=1, train_share=self.train_share)
+        at_least(0, weight_decay=self.weight_decay)
 
     def settings(self) -> dict[str, object]:
         """Everything beside the rows that decides the fitted layers, as plain JSON values."""

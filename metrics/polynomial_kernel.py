@@ -6,7 +6,9 @@ expansion about a centre leaves numbers of the size of the spread instead of the
 so features far from the origin keep their digits.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb, sqrt
 
 import numpy as np
@@ -14,6 +16,7 @@ import torch
 from torch import Tensor
 
 from metrics.blocks import blocks
+from metrics.parameters import within
 
 STRIP = 2**20  # entries that one step of the polynomial works on
 
@@ -35,6 +38,21 @@ class Side:
 
     def __getitem__(self, block: slice) -> "Side":
         return Side(self.scaled[block], self.along[block])
+
+    def take(self, rows: Tensor) -> "Side":
+        """Rows by their indices, copied."""
+        return Side(self.scaled.index_select(0, rows), self.along.index_select(0, rows))
+
+
+def check_polynomial(*, degree: int, gamma: float | None) -> None:
+    """Refuse a degree or a factor under which the kernel is none.
+
+    Raises:
+        ValueError: if degree is not 1 to 20, or gamma is 0: the features would not matter.
+    """
+    within(1, 20, "the paper's is 3", degree=degree)
+    if gamma == 0:
+        raise ValueError("gamma is 0, expected another factor, or null for 1 / feature width.")
 
 
 @dataclass(frozen=True)
@@ -70,47 +88,46 @@ class PolynomialKernel:
             scaled[block] = wide.mul_(sqrt(abs(self.gamma)))
         return Side(scaled, along)
 
-    def __call__(self, x: Side, y: Side) -> Tensor:
-        """(n, m) kernel block of n and m rows, made in place of their inner products."""
-        values = _products(x.scaled, y.scaled)
+    def strips(self, x: Side, y: Side, room: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """Kernel values of n and m rows, made in `room` in place of their inner products."""
+        values = _products(x.scaled, y.scaled, out=room[: len(x) * len(y)].view(len(x), len(y)))
         if self.gamma < 0:
             values.neg_()
-        room = values.new_empty(3, max(1, STRIP // max(1, len(y))), len(y))
+        scratch = values.new_empty(3, max(1, STRIP // max(1, len(y))), len(y))
         left, right = self._two_sided(x.along, y.along)
-        for strip in blocks(len(x), width=1, entries=room.shape[1]):
-            scratch = room[:, : strip.stop - strip.start]
-            self._finish(values[strip], x.along[strip], y.along, scratch)
-            values[strip].addmm_(left[strip], right)
-        return values
+        for strip in blocks(len(x), width=1, entries=scratch.shape[1]):
+            height = strip.stop - strip.start
+            self._finish(values[strip], x.along[strip], y.along, scratch[:, :height])
+            yield strip, values[strip].addmm_(left[strip], right)
 
     def _two_sided(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         """Factors (n, degree + 1) and (degree + 1, m) of the terms of p^degree with both a and b.
 
         They are a sum of a few products a^r b^q, so one matrix product of that rank adds them.
         """
-        weights = self._expansion(self.degree)
-        weights[0], weights[:, 0] = 0, 0
-        exponents = torch.arange(len(weights), device=a.device)
-        left, right = a[:, None] ** exponents @ weights, b[:, None] ** exponents
+        exponents = torch.arange(self.degree + 1, device=a.device)
+        left, right = a[:, None] ** exponents @ self._weights, b[:, None] ** exponents
         return left.to(self.dtype), right.T.to(self.dtype)
 
-    def _finish(self, s: Tensor, a: Tensor, b: Tensor, room: Tensor) -> None:
+    def _finish(self, s: Tensor, a: Tensor, b: Tensor, scratch: Tensor) -> None:
         """Overwrite inner products by (p + s)^degree - p^degree."""
-        p, power, total = room
+        p, power, total = scratch
         torch.add((a + self._offset).to(s.dtype)[:, None], b.to(s.dtype), out=p)
         s.mul_(_horner(s, p, degree=self.degree, power=power, total=total))
 
-    @property
+    @cached_property
     def _offset(self) -> float:
         """A of the class."""
         return float(self.gamma * (self.centre @ self.centre) + self.coef0)
 
-    def _expansion(self, k: int) -> Tensor:
-        """(k + 1, k + 1) coefficients of a^r b^q in p^k = (A + a + b)^k."""
+    @cached_property
+    def _weights(self) -> Tensor:
+        """(degree + 1, degree + 1) coefficients of a^r b^q, r and q > 0, in (A + a + b)^degree."""
+        k = self.degree
         offset = torch.tensor(self._offset, dtype=torch.float64)  # its powers may reach infinity
         table = torch.zeros(k + 1, k + 1, dtype=torch.float64)
-        for r in range(k + 1):
-            for q in range(k - r + 1):
+        for r in range(1, k + 1):
+            for q in range(1, k - r + 1):
                 table[r, q] = comb(k, r) * comb(k - r, q) * offset ** (k - r - q)
         return table.to(self.centre.device)
 
@@ -128,11 +145,12 @@ def _horner(s: Tensor, p: Tensor, *, degree: int, power: Tensor, total: Tensor) 
     return total
 
 
-def _products(x: Tensor, y: Tensor) -> Tensor:
+def _products(x: Tensor, y: Tensor, *, out: Tensor) -> Tensor:
     """(n, m) inner products; on a CPU by numpy, whose library is faster on some processors.
 
     numpy also sees x with itself and computes one half only.
     """
     if x.device.type != "cpu":
-        return x @ y.T
-    return torch.from_numpy(np.matmul(x.numpy(), y.numpy().T))
+        return torch.mm(x, y.T, out=out)
+    np.matmul(x.numpy(), y.numpy().T, out=out.numpy())
+    return out

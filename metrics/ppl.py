@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from metrics.blocks import blocks
+from metrics.parameters import above_zero
 from metrics.path_images import Crop, Shrink, prepare
 
 
@@ -70,8 +71,7 @@ class PathProtocol:
     quantise: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.epsilon <= 1:
-            raise ValueError(f"epsilon is {self.epsilon}, expected above 0 and up to 1.")
+        above_zero(most=1, epsilon=self.epsilon)
 
     def prepare(self, images: Tensor) -> Tensor:
         """Generated images as the distance meets them."""

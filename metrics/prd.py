@@ -10,7 +10,8 @@ from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from metrics.metric import Better, Estimate, Outcome, check_features
-from metrics.screen import frame, rounded
+from metrics.parameters import at_least
+from metrics.rounded import frame, rounded
 
 ENDS = 1e-10  # angles 0 and pi/2 themselves would give slopes 0 and infinity
 
@@ -88,6 +89,7 @@ def prd_curve(
     Differs: seeded; clustered in float32 after centring and scaling, which moves no cluster (the
     authors cast to float64).
     """
+    _check_angles(angles)
     found = _shares(real, fake, rng, clusters=clusters, runs=runs, balance=balance)
     precision, recall = prd_from_histograms(real=found[0], fake=found[1], angles=angles)
     return precision.mean(0), recall.mean(0)
@@ -97,7 +99,8 @@ def _shares(
     real: Tensor, fake: Tensor, rng: torch.Generator, *, clusters: int, runs: int, balance: bool
 ) -> tuple[Tensor, Tensor]:
     """(runs, clusters) shares of each side in the clusters of each run."""
-    _check(real, fake, clusters=clusters, runs=runs, balance=balance)
+    _check_clusterings(clusters, runs)
+    _check(real, fake, clusters=clusters, balance=balance)
     rows = _comparable(real, fake).cpu().numpy()
     counts = np.stack([_counts(rows, len(fake), clusters, _seed(rng)) for _ in range(runs)])
     fake_shares, real_shares = torch.from_numpy(counts).double().to(real.device).unbind(1)
@@ -126,11 +129,18 @@ def _slopes(angles: int, device: torch.device) -> Tensor:
     return torch.linspace(*ends, angles, dtype=torch.float64, device=device).tan()
 
 
-def _check(real: Tensor, fake: Tensor, *, clusters: int, runs: int, balance: bool) -> None:
+def _check_clusterings(clusters: int, runs: int) -> None:
+    at_least(1, "the authors' code takes 20", clusters=clusters)
+    at_least(1, "the authors' code takes 10", runs=runs)
+
+
+def _check_angles(angles: int) -> None:
+    at_least(3, "the authors' code takes 1001", angles=angles)
+
+
+def _check(real: Tensor, fake: Tensor, *, clusters: int, balance: bool) -> None:
     check_features(real=real, fake=fake)
-    if runs < 1:
-        raise ValueError(f"runs is {runs}, expected 1 or more; the authors' code takes 10.")
-    if not 1 <= clusters <= len(real) + len(fake):
+    if clusters > len(real) + len(fake):
         raise ValueError(
             f"clusters is {clusters}, expected 1 to {len(real) + len(fake)}, all rows together."
         )
@@ -142,8 +152,7 @@ def _check(real: Tensor, fake: Tensor, *, clusters: int, runs: int, balance: boo
 
 
 def _check_histograms(real: Tensor, fake: Tensor, angles: int) -> None:
-    if angles < 3:
-        raise ValueError(f"angles is {angles}, expected 3 or more; the authors' code takes 1001.")
+    _check_angles(angles)
     if real.shape != fake.shape:
         raise ValueError(
             f"real has shape {tuple(real.shape)} and fake {tuple(fake.shape)}, expected the same."
@@ -174,6 +183,10 @@ class Prd:
     balance: bool = False
 
     scores: ClassVar[dict[str, Better]] = {"f8": Better.HIGHER, "f1_8": Better.HIGHER}
+
+    def __post_init__(self) -> None:
+        _check_clusterings(self.clusters, self.runs)
+        _check_angles(self.angles)
 
     def compute(self, *, real: Tensor, fake: Tensor, rng: torch.Generator) -> Outcome:
         """F_8 (recall) and F_1/8 (precision) of the mean curve, and the curve."""

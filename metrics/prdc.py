@@ -10,7 +10,10 @@ from metrics.density import Density, next_balls
 from metrics.held_shares import HeldShare, held_share
 from metrics.metric import Better, Outcome
 from metrics.neighbourhood import Balls, NearestReal, Neighbours, Want
+from metrics.neighbours import check_rank
 from metrics.precision_recall import shares
+
+Columns = dict[str, Tensor]
 
 
 def prdc(*, real: Tensor, fake: Tensor, k: int = 5, ties: Ties = Ties.strict) -> dict[str, float]:
@@ -68,6 +71,9 @@ class Prdc:
         "coverage": Better.HIGHER,
     }
 
+    def __post_init__(self) -> None:
+        check_rank(self.k)
+
     @property
     def balls(self) -> Balls:
         """Which balls are counted."""
@@ -83,27 +89,34 @@ class Prdc:
         held, density = _shares(found), Density(neighbours, self.balls)
         estimates = {name: each.estimate() for name, each in held.items()}
         estimates["density"] = density.estimate()
-        precision, recall, coverage = (held[name] for name in ("precision", "recall", "coverage"))
         return Outcome(
             scores={name: estimates[name] for name in self.scores},
             per_image={
-                "fake": {
-                    "in_real_manifold": (found.real_balls > 0).double(),
-                    "density": density.of_fakes + density.value,
-                    "precision_influence": precision.of_points,
-                    "recall_influence": recall.of_balls,
-                    "density_influence": density.of_fakes,
-                    "coverage_influence": coverage.of_balls,
-                },
-                "real": {
-                    "in_fake_manifold": (found.fake_balls > 0).double(),
-                    "covered": (found.fakes_held > 0).double(),
-                    "precision_influence": precision.of_balls,
-                    "recall_influence": recall.of_points,
-                    **({} if density.of_reals is None else {"density_influence": density.of_reals}),
-                    "coverage_influence": coverage.of_points,
-                },
+                "fake": _fake_columns(found, held, density),
+                "real": _real_columns(found, held, density),
             },
             nearest_real=neighbours.nearest_real.indices,
             flags=self.balls.flags(neighbours),
         )
+
+
+def _fake_columns(found: Overlap, held: dict[str, HeldShare], density: Density) -> Columns:
+    return {
+        "in_real_manifold": (found.real_balls > 0).double(),
+        "density": density.of_fakes + density.value,
+        "precision_influence": held["precision"].of_points,
+        "recall_influence": held["recall"].of_balls,
+        "density_influence": density.of_fakes,
+        "coverage_influence": held["coverage"].of_balls,
+    }
+
+
+def _real_columns(found: Overlap, held: dict[str, HeldShare], density: Density) -> Columns:
+    return {
+        "in_fake_manifold": (found.fake_balls > 0).double(),
+        "covered": (found.fakes_held > 0).double(),
+        "precision_influence": held["precision"].of_balls,
+        "recall_influence": held["recall"].of_points,
+        **({} if density.of_reals is None else {"density_influence": density.of_reals}),
+        "coverage_influence": held["coverage"].of_points,
+    }

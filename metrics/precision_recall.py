@@ -9,6 +9,7 @@ from metrics.balls import Overlap, Ties
 from metrics.held_shares import HeldShare, held_share
 from metrics.metric import Better, Outcome
 from metrics.neighbourhood import Balls, NearestReal, Neighbours, Want
+from metrics.neighbours import check_rank
 
 
 def precision_recall(
@@ -62,6 +63,9 @@ class PrecisionRecall:
     ties: Ties = Ties.inclusive
 
     scores: ClassVar[dict[str, Better]] = {"precision": Better.HIGHER, "recall": Better.HIGHER}
+
+    def __post_init__(self) -> None:
+        check_rank(self.k)
 
     @property
     def balls(self) -> Balls:

@@ -11,6 +11,7 @@ from metrics.held_shares import held_share
 from metrics.intervals import mean_estimate, median_estimate
 from metrics.metric import Better, Estimate, Outcome
 from metrics.neighbourhood import NearestReal, Neighbours, RealBalls, Want
+from metrics.neighbours import check_rank
 
 
 def rarity_scores(*, real: Tensor, fake: Tensor, k: int = 3) -> Tensor:
@@ -58,6 +59,9 @@ class Rarity:
         "max": Better.NEITHER,
         "defined_fraction": Better.HIGHER,
     }
+
+    def __post_init__(self) -> None:
+        check_rank(self.k)
 
     @property
     def balls(self) -> RealBalls:

@@ -167,6 +167,9 @@ class Realism:
 
     scores: ClassVar[dict[str, Better]] = {"mean": Better.HIGHER}
 
+    def __post_init__(self) -> None:
+        check_rank(self.k)
+
     def wants(self) -> tuple[Want, ...]:
         """What the shared pass must look for."""
         return BestBall(self.k, self.variant), NearestReal()

@@ -8,6 +8,7 @@ from torch import Tensor
 from metrics.fid import frechet_distance, measure, measure_given_moments
 from metrics.metric import Better, Outcome
 from metrics.moments import Moments, check_divisor
+from metrics.parameters import divisor
 
 
 def sfid(*, real_spatial: Tensor, fake_spatial: Tensor, ddof: int = 1) -> float:
@@ -43,6 +44,9 @@ class Sfid:
     ddof: int = 1
 
     scores: ClassVar[dict[str, Better]] = {"sfid": Better.LOWER}
+
+    def __post_init__(self) -> None:
+        divisor(self.ddof)
 
     def compute(self, *, real_spatial: Tensor, fake_spatial: Tensor) -> Outcome:
         """The distance with error and influences, withheld as `fid_influence` says."""

@@ -11,7 +11,7 @@ from metrics.kernel_sums import kernel_sums
 from metrics.kid import (
     Kid,
     centred_kernel,
-    product_dtype,
+    in_product_dtype,
     squared_mmd,
     squared_mmd_with_error,
 )
@@ -190,7 +190,7 @@ def test_float32_is_for_many_rows_of_ordinary_size():
     def dtype(rows, scale=1.0):
         side = features(rows=rows, width=4) * scale
         kernel = centred_kernel(real=side, fake=side)
-        return product_dtype(kernel, real=side, fake=side)
+        return in_product_dtype(kernel, real=side, fake=side, pairs=rows**2).dtype
 
     assert dtype(2048) is torch.float32
     assert dtype(2047) is torch.float64

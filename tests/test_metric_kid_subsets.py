@@ -4,8 +4,13 @@ import torch
 from torch_fidelity.metric_kid import kid_features_to_metric
 from torchmetrics.image.kid import poly_mmd
 
-from metrics.kid import squared_mmd
+import metrics.kid
+import metrics.kid_subsets
+import metrics.polynomial_kernel
+import metrics.subset_mmds
+from metrics.kid import centred_kernel, squared_mmd
 from metrics.kid_subsets import Draw, KidSubsets, TooSmall, kid_subsets
+from metrics.subset_mmds import from_all_pairs, one_by_one
 
 
 def features(*, rows, width=16, seed=0, shift=0.0):
@@ -74,6 +79,56 @@ def test_subsets_of_everything_are_the_whole_set():
     mean, spread = kid_subsets(real=real, fake=fake, subsets=3, draw=Draw.numpy_2020)
     assert mean == pytest.approx(squared_mmd(real=real, fake=fake), rel=1e-11)
     assert spread == pytest.approx(0, abs=1e-14)
+
+
+@pytest.mark.parametrize("road", ["one_by_one", "from_all_pairs"])
+@pytest.mark.parametrize("offset", [0.0, 30.0])
+@pytest.mark.parametrize("shift", [0.0, 0.2])
+def test_float32_products_keep_six_digits(road, offset, shift, monkeypatch):
+    real = features(rows=1500, width=64).relu() + offset
+    fake = features(rows=1500, width=64, seed=1, shift=shift).relu() + offset
+    monkeypatch.setattr(metrics.kid_subsets, "subset_mmds", getattr(metrics.subset_mmds, road))
+
+    def found():
+        return kid_subsets(real=real, fake=fake, subsets=5, draw=Draw.numpy_2020)
+
+    narrow = found()
+    monkeypatch.setattr(metrics.kid, "FLOAT32_PAIRS", 10**9)
+    wide = found()
+    assert narrow != wide  # 5 million pairs pay for float32
+    # where both sides are alike the mean may be nearly 0; its noise is the spread's size
+    assert narrow == pytest.approx(wide, rel=1e-6, abs=0 if shift else 1e-6 * wide[1])
+
+
+@pytest.mark.parametrize(("n", "m"), [(60, 45), (45, 60)])
+def test_both_roads_sum_the_same_pairs(n, m, monkeypatch):
+    monkeypatch.setattr(metrics.subset_mmds, "TILE", 17**2)  # several tiles, the last ones short
+    monkeypatch.setattr(metrics.polynomial_kernel, "STRIP", 40)  # of two rows each
+    real, fake = features(rows=n, shift=2.0), features(rows=m, seed=1, shift=2.3)
+    kernel = centred_kernel(real=real, fake=fake)
+    draw = torch.Generator().manual_seed(4)
+    i, j = (
+        torch.stack([torch.randperm(count, generator=draw)[:20] for _ in range(6)])
+        for count in (n, m)
+    )
+    sides = {"real": kernel.side(real), "fake": kernel.side(fake)}
+    expected = [squared_mmd(real=real[a], fake=fake[b]) for a, b in zip(i, j, strict=True)]
+    for road in (one_by_one, from_all_pairs):
+        found = road(kernel, **sides, real_rows=i, fake_rows=j)
+        assert found.tolist() == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize(("subsets", "road"), [(1, "one_by_one"), (100, "from_all_pairs")])
+def test_many_subsets_of_few_rows_take_the_kernel_of_all_pairs(subsets, road, monkeypatch):
+    taken = []
+    for name in ("one_by_one", "from_all_pairs"):
+        monkeypatch.setattr(
+            metrics.subset_mmds, name, lambda *_, name=name, **__: taken.append(name)
+        )
+    drawn = torch.zeros(subsets, 20, dtype=torch.int64)
+    sides = {"real": range(40), "fake": range(40)}
+    metrics.subset_mmds.subset_mmds(None, **sides, real_rows=drawn, fake_rows=drawn)
+    assert taken == [road]
 
 
 def test_another_seed_draws_other_subsets():

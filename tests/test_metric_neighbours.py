@@ -11,7 +11,8 @@ from metrics.balls import Ties
 from metrics.distances import Rows, squared_distances
 from metrics.neighbourhood import Balls, NearestFake, NearestReal, Neighbours, RealBalls
 from metrics.neighbours import nearest, nearest_distances, radii, squared_radii
-from metrics.screen import Tile, frame, side
+from metrics.rounded import frame, side
+from metrics.screen import Tile
 
 HARD = {
     "plain": lambda x: x,
