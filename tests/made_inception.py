@@ -28,7 +28,7 @@ def _values(stream, name, shape):
     if name.endswith(("bn.weight", "running_var")):
         return stream.uniform(0.8, 1.2, shape).astype(np.float32)
     if name == "fc.weight":  # logits apart, so that an Inception Score is not 1
-        return stream.standard_normal(shape, dtype=np.float32) * np.float32(0.3)
+        return stream.standard_normal(shape, dtype=np.float32) * np.float32(0.15)
     if len(shape) == 1:
         return stream.normal(0, 0.1, shape).astype(np.float32)
     deviation = (2 / np.prod(shape[1:])) ** 0.5

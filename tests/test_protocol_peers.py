@@ -83,7 +83,7 @@ def test_torch_fidelity_kid_with_its_draws_and_inception_score_and_precision_and
         assert found[f"is_{kind}"] == pytest.approx(expected[isc], rel=CLOSE)
     assert found["precision"] == expected["precision"]
     assert found["recall"] == expected["recall"]
-    assert found["is_mean"] > 1.001 and found["recall"] > 0
+    assert found["is_mean"] > 1.0005 and found["recall"] > 0
 
 
 def test_torch_fidelity_fid(score, usual, weights):
