@@ -11,7 +11,7 @@ from bench.errors import ConfigError, StoreError
 from bench.quoted import quoted
 from bench.records import record_paths
 from bench.report import FILE, Report
-from bench.tracking import first_line, readable
+from bench.tracking import first_line, readable, sweep_of
 from bench.wandb_mirror import MirrorError
 from bench.wandb_run import runs_of
 
@@ -53,7 +53,9 @@ def main(words: Sequence[str]) -> int:
     try:
         tracker.mirror(runs)
     except MirrorError as error:
-        raise StoreError(f"tracking failed ({first_line(error)}); the same again goes on.") from error
+        raise StoreError(
+            f"tracking failed ({first_line(error)}); the same again goes on."
+        ) from error
     print(f"{len(runs)} runs of {len(records)} records tracked ({config.tracking.project})")
     return 0
 
@@ -65,7 +67,7 @@ def sweeps_of_records(logs: Path) -> dict[str, str]:
         report = Report.read(file.parent)
         for line in report.lines if report else ():
             if line.record:
-                found[Path(line.record).name] = file.relative_to(logs).parts[0]
+                found[Path(line.record).name] = sweep_of(file.parent, logs)
     return found
 
 
@@ -74,6 +76,8 @@ def _overrides(words: Sequence[str]) -> list[str]:
     overrides = []
     for word in words:
         if "=" in word and not word.startswith(NODES):
-            raise ConfigError(f"{word}: salon track reads records; it takes tracking.* and paths.*.")
+            raise ConfigError(
+                f"{word}: salon track reads records; it takes tracking.* and paths.*."
+            )
         overrides.append(word if "=" in word else f"paths.results={quoted(word)}")
     return overrides

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -90,7 +91,9 @@ class Wandb:
             return asked
         if has_login():
             return "online"
-        log.info("tracking: no wandb login, so offline: wandb sync %s/wandb/offline-run-*", self.folder)
+        log.info(
+            "tracking: no wandb login, so offline: wandb sync %s/wandb/offline-run-*", self.folder
+        )
         return "offline"
 
 
@@ -100,10 +103,11 @@ def mirror(config: DictConfig, report: Report, folder: Path) -> None:
         tracker: Tracking = build(config.tracking, "tracking")
         if isinstance(tracker, NoTracking):
             return
-        group = config.tracking.get("group") or os.environ.get("SALON_SWEEP", folder.name)
+        logs = Path(config.paths.logs)
+        group = config.tracking.get("group") or os.environ.get("SALON_SWEEP")
         files = [Path(line.record) for line in report.lines if line.record]
         if files:
-            tracker.mirror(_runs(files, group))
+            tracker.mirror(_runs(files, group or sweep_of(folder, logs)))
     except Exception as error:  # whatever a mirror does, the records are stored
         again = f"later: salon track {config.paths.results}"
         log.warning("tracking failed (%s); the records are stored; %s", first_line(error), again)
@@ -112,6 +116,13 @@ def mirror(config: DictConfig, report: Report, folder: Path) -> None:
 def first_line(error: Exception) -> str:
     """Of its message, or its type where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def sweep_of(folder: Path, logs: Path) -> str:
+    """The sweep or run below `logs` that a job's folder belongs to; elsewhere the folder's name."""
+    with suppress(ValueError, IndexError):
+        return folder.resolve().relative_to(logs.resolve()).parts[0]
+    return folder.name
 
 
 def readable(files: Sequence[Path]) -> dict[Path, Record]:

@@ -4,22 +4,20 @@ It is a process of its own because wandb hangs on a dead server, leaves threads 
 signals; whoever started it may kill it at any moment, and loses nothing but the mirror.
 """
 
-import csv
 import json
 import math
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 import wandb
 
-from bench.wandb_run import SCORE_HEADS, WandbRun
-
-Row = dict[str, str]
+from bench.wandb_media import media
+from bench.wandb_run import WandbRun
 
 
 def main() -> None:
@@ -60,7 +58,7 @@ def _track(run: WandbRun, order: Mapping[str, Any]) -> None:
         settings=_settings(order["timeout"]),
     ) as tracked:
         tracked.summary.update(run.summary)
-        tracked.log(_media(run, order["rows"]))
+        tracked.log(media(run, order["rows"]))
         own = Path(tracked.dir).parent
     _drop_older(own, run.id)
 
@@ -78,69 +76,6 @@ def _settings(timeout: float) -> wandb.Settings:
         x_disable_machine_info=True,
         x_save_requirements=False,
     )
-
-
-def _media(run: WandbRun, rows: int) -> dict[str, Any]:
-    """Everything in one step: the table of scores, pictures, per-image tables, plots."""
-    media: dict[str, Any] = {"scores": wandb.Table(list(SCORE_HEADS), run.scores)}
-    pictures = [path for path in run.pictures if Path(path).is_file()]
-    if pictures:
-        media["images"] = [wandb.Image(path, caption=run.name) for path in pictures]
-    for name, path in run.tables.items():
-        media |= _per_image(name, _read(path), rows)
-    for name, path in run.curves.items():
-        media |= _curve(name, _read(path))
-    return media
-
-
-def _per_image(name: str, lines: Sequence[Row], rows: int) -> dict[str, Any]:
-    """The first rows of each side as a table; of all rows one histogram per score and side."""
-    if not lines:
-        return {}
-    heads = [head for head in lines[0] if not head.endswith("_influence")]
-    if heads == ["image", "side"]:
-        return {}
-    sides = {side: [line for line in lines if line["side"] == side] for side in ("real", "fake")}
-    shown = [[_value(line[head]) for head in heads] for s in sides.values() for line in s[:rows]]
-    return {f"per_image/{name}": wandb.Table(heads, shown)} | {
-        f"histogram/{name}.{head}.{side}": wandb.Histogram(values)
-        for side, members in sides.items()
-        for head in heads[2:]
-        if (values := list(_numbers(members, head)))
-    }
-
-
-def _curve(name: str, lines: Sequence[Row]) -> dict[str, Any]:
-    """Every further column over the first one."""
-    x, *others = lines[0] if lines else ["x"]
-    points = {y: [[_value(line[x]), _value(line[y])] for line in lines] for y in others}
-    return {
-        f"curve/{name}.{y}": wandb.plot.line(wandb.Table([x, y], rows), x, y, title=name)
-        for y, rows in points.items()
-    }
-
-
-def _read(path: str) -> list[Row]:
-    """Nothing where the file was deleted: it only ever lay beside the record."""
-    if not Path(path).is_file():
-        return []
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _numbers(lines: Sequence[Row], head: str) -> Iterator[float]:
-    """Names (of the nearest real image) and infinities have no histogram."""
-    for line in lines:
-        value = _value(line[head])
-        if isinstance(value, float) and math.isfinite(value) and head != "nearest_real":
-            yield value
-
-
-def _value(text: str) -> float | str | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return text
 
 
 def _drop_older(own: Path, run: str) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 from bench.overrides import SECRET
 from bench.records import Record, digest
 
-CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@|[?#]\S*$")  # user:password@ and a signed address's tail
+CREDENTIALS = re.compile(
+    r"(?<=://)[^/@\s]+@|[?#]\S*$"
+)  # user:password@ and a signed address's tail
 SCORE_HEADS = (
     *("backbone", "metric", "score", "value", "standard_error", "low", "high", "interval_method"),
     *("better", "undefined", "num_real", "num_fake", "deviations", "record"),
@@ -53,7 +55,9 @@ def run_id(record: Record) -> str:
     return digest([names, sides, record.protocol, record.seed])[:16]
 
 
-def runs_of(records: Mapping[Path, Record], groups: Mapping[str, str], group: str) -> list[WandbRun]:
+def runs_of(
+    records: Mapping[Path, Record], groups: Mapping[str, str], group: str
+) -> list[WandbRun]:
     """Records as runs, in the order of the files.
 
     Args:
@@ -98,7 +102,7 @@ def _run(key: str, members: Mapping[Path, Record], group: str) -> WandbRun:
 
 
 def _named(members: Mapping[Path, Record]) -> dict[str, Path]:
-    """ "backbone/metric" -> file; of several (another k, say) all but the newest carry a hash."""
+    """Under backbone/metric; of several (another k, say) all but the newest carry a hash."""
     named: dict[str, Path] = {}
     for path, record in sorted(members.items(), key=lambda item: item[1].created, reverse=True):
         name = f"{record.backbone['name']}/{record.metric['name']}"
@@ -109,13 +113,15 @@ def _named(members: Mapping[Path, Record]) -> dict[str, Path]:
 def _config(records: Iterable[Record]) -> dict[str, Any]:
     """One config for all; a backbone or metric of several settings shows the newest."""
     config: dict[str, Any] = {"backbone": {}, "metrics": {}}
+    networks: dict[str, Any] = {}
     for record in sorted(records, key=lambda one: one.created):
         for role in ("dataset", "generator", "protocol"):
             config[role] = {"name": getattr(record, role)["name"]} | getattr(record, role)["config"]
         config["backbone"][record.backbone["name"]] = record.backbone["config"]
         config["metrics"][record.metric["name"]] = record.metric["config"]
-        config |= {"seed": record.seed, "identities": record.identities}
-        config["software"] = record.environment
+        networks[record.backbone["name"]] = record.identities.get("backbone")
+        config |= {"seed": record.seed, "software": record.environment}
+        config["identities"] = record.identities | {"backbone": networks}
     return config
 
 
@@ -133,12 +139,11 @@ def _tags(records: Iterable[Record]) -> list[str]:
 
 def _summary(name: str, record: Record) -> dict[str, float]:
     """Undefined scores are absent here; the table of scores has their reason."""
-    low, high = "low", "high"
-    found = {}
+    found: dict[str, float] = {}
     for score, entry in record.scores.items():
-        ends = dict(zip((low, high), entry["interval"] or (), strict=False))
+        low, high = entry["interval"] or (None, None)
         values = {"": entry["value"], ".standard_error": entry["standard_error"]}
-        values |= {f".{end}": value for end, value in ends.items()}
+        values |= {".low": low, ".high": high}
         found |= {f"{name}.{score}{part}": v for part, v in values.items() if v is not None}
     return found
 
