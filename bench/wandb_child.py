@@ -57,9 +57,11 @@ def _track(run: WandbRun, order: Mapping[str, Any]) -> None:
         dir=order["folder"],
         settings=_settings(order["timeout"]),
     ) as tracked:
+        own = Path(tracked.dir).parent
+        # `wandb sync` reads tables from here: by default a home that nodes may not share
+        os.environ["WANDB_DATA_DIR"] = str(own / "data")
         tracked.summary.update(run.summary)
         tracked.log(media(run, order["rows"]))
-        own = Path(tracked.dir).parent
     _drop_older(own, run.id)
 
 

@@ -43,21 +43,21 @@ def send(
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
         given.write(content)
         given.seek(0)
-        with _started(given, told, folder) as child:
+        with _started(given, told) as child:
             done = sum(1 for _ in _answers(child, timeout))
         if done < len(runs):
             raise MirrorError(f"wandb's process died: {_last_line(told)}")
 
 
 @contextmanager
-def _started(given: IO[bytes], told: IO[bytes], folder: str) -> Iterator[subprocess.Popen[bytes]]:
+def _started(given: IO[bytes], told: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """A session of its own: what stops us does not reach it, and it never outlives this block."""
     child = subprocess.Popen(
         CHILD,
         stdin=given,
         stdout=subprocess.PIPE,
         stderr=told,
-        env=_environment(folder),
+        env={"WANDB_ERROR_REPORTING": "false"} | os.environ | {"PYTHONSAFEPATH": "1"},
         start_new_session=True,
     )
     try:
@@ -68,12 +68,6 @@ def _started(given: IO[bytes], told: IO[bytes], folder: str) -> Iterator[subproc
         child.wait()
         if child.stdout:
             child.stdout.close()
-
-
-def _environment(folder: str) -> dict[str, str]:
-    """What `wandb sync` will want lies beside the runs, not in a home that nodes may not share."""
-    own = {"WANDB_ERROR_REPORTING": "false", "WANDB_DATA_DIR": os.path.join(folder, "wandb")}
-    return own | os.environ | {"PYTHONSAFEPATH": "1"}  # as in bench.child
 
 
 def _answers(child: subprocess.Popen[bytes], timeout: float) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Tracking: an offline run holds what the records hold; trouble costs one warning."""
 
-import json
 import logging
 
 import pytest
@@ -87,8 +86,8 @@ def test_an_offline_run_holds_config_scores_images_and_plots(results, caplog, mo
     assert columns == ["image", "side", "rarity"]
     assert rows[:2] == [["1", "real", None], ["7", "fake", 0.5]]
     assert sum(found.history["histogram/net/prd.rarity.fake", "values"]) == 2  # inf has no bin
-    (curve,) = found.folder.glob("files/media/table/curve/net/*recall*/*.json")
-    assert json.loads(curve.read_text())["data"] == [[0.0, 1.0], [1.0, 0.25]]
+    columns, rows = found.table("curve/net/prd.prd.recall_table")
+    assert columns == ["precision", "recall"] and rows == [[0.0, 1.0], [1.0, 0.25]]
 
 
 def test_tracking_from_records_renews_the_run_of_the_job(results, capsys):
@@ -98,6 +97,7 @@ def test_tracking_from_records_renews_the_run_of_the_job(results, capsys):
     assert track([str(results), PATIENT]) == 0
     again = OfflineRun(results / "logs")  # still one folder
     assert again.folder != live.folder and again.run.run_id == live.run.run_id
+    assert not (results / "logs" / "wandb" / "artifacts").exists()  # nothing grows beside them
     assert again.config == live.config and again.run.run_group == "the-run"
     scores = [{k: v for k, v in r.summary.items() if "net/" in k[0][:4]} for r in (live, again)]
     assert scores[0] == scores[1] and len(scores[0]) == 5
