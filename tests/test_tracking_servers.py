@@ -1,5 +1,6 @@
-"""A dead wandb server: seconds, one warning, whole records, the same exit code, nobody left."""
+"""A server is told all; a dead one costs seconds and one warning, no record, no exit code."""
 
+import json
 import os
 import socket
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from made_records import record
+from wandb_server import wandb_server
 
 from bench import wandb_mirror
 from bench.records import read_record, record_paths
@@ -81,6 +83,22 @@ def test_a_closed_port_costs_the_limit_and_no_more(monkeypatch, tmp_path, closed
         send(RUNS, folder=str(tmp_path), timeout=4, **ARGUMENTS | {"mode": "online"})
     assert time.monotonic() - started < 10
     assert_nobody_left(mine)
+
+
+def test_a_server_is_told_config_scores_and_group(monkeypatch, tmp_path):
+    with wandb_server() as (address, told):
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+        monkeypatch.setenv("WANDB_BASE_URL", address)
+        send(RUNS, folder=str(tmp_path), timeout=120, **ARGUMENTS | {"mode": "online"})
+    first = next(content for what, content in told if what == "UpsertBucket")
+    assert (first["name"], first["groupName"], first["jobType"]) == (RUNS[0].id, "g", "score")
+    assert first["project"] == "p" and first["tags"] == RUNS[0].tags
+    config = json.loads(first["config"])
+    assert config["metrics"]["value"] == {"fid": {"k": 5}}
+    streamed = [c["files"] for what, c in told if what == "file_stream" and "files" in c]
+    summaries = [f["wandb-summary.json"] for f in streamed if "wandb-summary.json" in f]
+    assert json.loads(summaries[-1]["content"][-1])["net/fid.fid"] == 1.0
+    assert KEY not in json.dumps(told)
 
 
 def test_the_usual_limit_is_below_half_a_minute():
