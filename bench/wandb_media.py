@@ -1,16 +1,16 @@
 """The files beside the records as wandb shows them: tables, pictures, histograms, curves."""
 
-import csv
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import wandb
 
 from bench.wandb_run import SCORE_HEADS, WandbRun
 
-Row = dict[str, str]
+BINS = 64
 NAMES = ("image", "side", "nearest_real")  # columns of text, also where a name is a number
 
 
@@ -28,63 +28,51 @@ def media(run: WandbRun, rows: int) -> dict[str, Any]:
     pictures = [path for path in run.pictures if Path(path).is_file()]
     if pictures:
         shown["images"] = [wandb.Image(path, caption=run.name) for path in pictures]
-    for name, path in run.tables.items():
-        shown |= _per_image(name, _read(path), rows)
-    for name, path in run.curves.items():
-        shown |= _curve(name, _read(path))
+    for name, table in _read(run.tables):
+        shown |= _per_image(name, table, rows)
+    for name, table in _read(run.curves):
+        shown |= _curve(name, table)
     return shown
 
 
-def _per_image(name: str, lines: Sequence[Row], rows: int) -> dict[str, Any]:
+def _per_image(name: str, table: pd.DataFrame, rows: int) -> dict[str, Any]:
     """The first rows of each side as a table; of all rows one histogram per score and side."""
-    if not lines:
-        return {}
-    heads = [head for head in lines[0] if not head.endswith("_influence")]
-    scores = [head for head in heads if head not in NAMES]
+    shown = table[[head for head in table if not head.endswith("_influence")]]
+    scores = [head for head in shown if head not in NAMES]
     if not scores:
         return {}
-    sides = {side: [line for line in lines if line["side"] == side] for side in ("real", "fake")}
-    shown = [_shown(line, heads) for s in sides.values() for line in s[:rows]]
-    return {f"per_image/{name}": wandb.Table([*heads], shown)} | {
-        f"histogram/{name}.{head}.{side}": wandb.Histogram(values)
-        for side, members in sides.items()
+    first = shown.groupby("side", sort=False).head(rows)
+    return {f"per_image/{name}": _table(first)} | {
+        f"histogram/{name}.{head}.{side}": wandb.Histogram(np_histogram=np.histogram(values, BINS))
+        for side, members in shown.groupby("side")
         for head in scores
-        if (values := list(_numbers(members, head)))
+        if len(values := _finite(members[head]))
     }
 
 
-def _curve(name: str, lines: Sequence[Row]) -> dict[str, Any]:
+def _curve(name: str, table: pd.DataFrame) -> dict[str, Any]:
     """Every further column over the first one."""
-    x, *others = lines[0] if lines else ["x"]
-    points = {y: [[_value(line[x]), _value(line[y])] for line in lines] for y in others}
+    x, *others = table.columns
     return {
-        f"curve/{name}.{y}": wandb.plot.line(wandb.Table([x, y], rows), x, y, title=name)
-        for y, rows in points.items()
+        f"curve/{name}.{y}": wandb.plot.line(_table(table[[x, y]]), x, y, title=name)
+        for y in others
     }
 
 
-def _read(path: str) -> list[Row]:
-    """Nothing where the file was deleted: it only ever lay beside the record."""
-    if not Path(path).is_file():
-        return []
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+def _read(paths: Mapping[str, str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Name and content; no deleted files, for they only ever lay beside the record."""
+    for name, path in paths.items():
+        if Path(path).is_file():
+            text = dict.fromkeys(NAMES, str)
+            yield name, pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
 
 
-def _shown(line: Row, heads: Sequence[str]) -> list[Any]:
-    return [line[head] if head in NAMES else _value(line[head]) for head in heads]
+def _table(frame: pd.DataFrame) -> wandb.Table:
+    plain = frame.astype(object).where(frame.notna(), None)
+    return wandb.Table(list(frame.columns), plain.to_numpy().tolist())
 
 
-def _numbers(lines: Sequence[Row], head: str) -> Iterator[float]:
+def _finite(column: pd.Series) -> np.ndarray:
     """Infinities and gaps have no place in a histogram."""
-    for line in lines:
-        value = _value(line[head])
-        if isinstance(value, float) and math.isfinite(value):
-            yield value
-
-
-def _value(text: str) -> float | str | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return text
+    values = column.to_numpy(np.float64)
+    return values[np.isfinite(values)]
