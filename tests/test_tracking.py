@@ -1,74 +1,127 @@
-"""Mirrors: wandb's offline run holds config and scores; a broken mirror costs one warning."""
+"""Tracking: an offline run holds what the records hold; trouble costs one warning."""
 
-import json
-import time
+import logging
 
+import pytest
+from made_records import record, score, store
 from omegaconf import OmegaConf
+from PIL import Image
+from wandb_file import OfflineRun
 
 from bench.composed import composed
+from bench.job import measured_line
+from bench.records import read_record, record_paths
 from bench.report import Line, Report
+from bench.track import main as track
 from bench.tracking import mirror
 
-REPORT = Report([Line("digits", "g", "b", "fid", "done", {"fid": 1.25})])
+INTERVAL = {"standard_error": 0.5, "interval": [0.25, 2.25], "interval_method": "jackknife"}
+PATIENT = "tracking.timeout=120"  # of a busy machine; nothing here waits for a server
 
 
-def records_of(file):
-    """The records of a .wandb file: a 7-byte header, then LevelDB log blocks of 32 KiB."""
-    from wandb.proto import wandb_internal_pb2
-
-    data = file.read_bytes()
-    position, parts = 7, b""
-    while position + 7 <= len(data):
-        if 32768 - position % 32768 < 7:
-            position += 32768 - position % 32768
-            continue
-        length = int.from_bytes(data[position + 4 : position + 6], "little")
-        kind = data[position + 6]
-        parts += data[position + 7 : position + 7 + length]
-        position += 7 + length
-        if kind in (1, 4):
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(parts)
-            yield record
-            parts = b""
+@pytest.fixture(autouse=True)
+def no_login(monkeypatch, tmp_path):
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "SALON_SWEEP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
 
 
-def when_whole(file):
-    """wandb's own process writes the file, a moment after the run has ended."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        found = list(records_of(file))
-        if any(record.WhichOneof("record_type") == "exit" for record in found):
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"{file} was never finished")
+@pytest.fixture
+def results(tmp_path):
+    """Two records of one generator with a picture, per-image scores and a curve."""
+    artifacts = {"grid": "grid.png", "images": "prd.images.csv", "curve.prd": "prd.prd.csv"}
+    generator = {"api_key": "k3y", "url": "https://me:pw@host/g.pt?sig=s1g"}
+    scores = {"fid": score(1.25, **INTERVAL)}
+    store(
+        tmp_path,
+        record(scores=scores, config=generator, artifacts={"grid": "grid.png"}),
+        record(metric="prd", scores={"prd": 0.5}, config=generator, artifacts=artifacts),
+    )
+    beside = tmp_path / "runs" / "digits" / "gan" / "net"
+    Image.new("RGB", (12, 8), (200, 10, 30)).save(beside / "grid.png")
+    (beside / "prd.images.csv").write_text(
+        "image,side,rarity,x_influence\n1,real,,2\n7,fake,0.5,\n8,fake,1.5,\n9,fake,inf,\n"
+    )
+    (beside / "prd.prd.csv").write_text("precision,recall\n0.0,1.0\n1.0,0.25\n")
+    return tmp_path
 
 
-def test_an_offline_run_holds_config_and_scores(tmp_path):
-    config = composed("score", ["tracking=wandb", f"paths.results={tmp_path}"])
-    mirror(config, REPORT, tmp_path / "logs" / "the-run")
-    (file,) = tmp_path.glob("logs/wandb/offline-run-*/run-*.wandb")
-    found = when_whole(file)
-    run = next(r.run for r in found if r.WhichOneof("record_type") == "run")
-    assert run.project == "salon" and run.run_group == "the-run"
-    keys = {item.key: item.value_json for item in run.config.update}
-    assert json.loads(keys["dataset"])["name"] == "digits"
-    summary = {
-        "/".join(item.nested_key) or item.key: item.value_json
-        for r in found
-        if r.WhichOneof("record_type") == "summary"
-        for item in r.summary.update
-    }
-    assert json.loads(summary["b/fid.fid"]) == 1.25
+def report_of(results):
+    names = ("digits", "gan", "net", "fid")
+    return Report([measured_line(names, "done", read_record(p), p) for p in record_paths(results)])
 
 
-def test_a_broken_mirror_costs_one_warning(tmp_path, caplog):
-    config = composed("score", ["tracking=wandb", f"paths.results={tmp_path}"])
+def tracked_live(results, *words):
+    config = composed("score", ["tracking=wandb", f"paths.results={results}", PATIENT, *words])
+    mirror(config, report_of(results), results / "logs" / "the-run" / "3")
+
+
+def test_an_offline_run_holds_config_scores_images_and_plots(results, caplog, monkeypatch):
+    monkeypatch.setenv("SOME_SECRET", "env1ronment")
+    caplog.set_level(logging.INFO)
+    tracked_live(results)
+    assert caplog.text.count("no wandb login, so offline") == 1 and "failed" not in caplog.text
+    found = OfflineRun(results / "logs")
+    assert (found.run.project, found.run.run_group, found.run.job_type) == (
+        *("salon", "the-run", "score"),
+    )
+    assert found.exit_code == 0 and found.run.display_name == "digits/gan"
+    assert {"digits", "gan", "demo", "net"} == set(found.run.tags)
+    assert found.config["metrics"]["fid"] == {"k": 5} and found.config["seed"] == 0
+    assert found.config["generator"] == {"name": "gan", "url": "https://host/g.pt"}
+    for secret in (b"k3y", b"me:pw", b"s1g", b"env1ronment"):
+        assert secret not in found.bytes
+
+    summary = {key[0]: value for key, value in found.summary.items() if len(key) == 1}
+    assert summary["net/fid.fid"] == 1.25 and summary["net/fid.fid.standard_error"] == 0.5
+    assert (summary["net/fid.fid.low"], summary["net/fid.fid.high"]) == (0.25, 2.25)
+    columns, rows = found.table("scores")
+    assert dict(zip(columns, rows[0], strict=True))["interval_method"] == "jackknife"
+
+    (picture,) = found.folder.glob("files/media/images/*.png")
+    assert Image.open(picture).convert("RGB").getpixel((3, 3)) == (200, 10, 30)
+    assert found.history["images", "_type"] == "images/separated"
+
+    columns, rows = found.table("per_image/net/prd")
+    assert columns == ["image", "side", "rarity"]
+    assert rows[:2] == [["1", "real", None], ["7", "fake", 0.5]]
+    assert sum(found.history["histogram/net/prd.rarity.fake", "values"]) == 2  # inf has no bin
+    columns, rows = found.table("curve/net/prd.prd.recall_table")
+    assert columns == ["precision", "recall"] and rows == [[0.0, 1.0], [1.0, 0.25]]
+
+
+def test_tracking_from_records_renews_the_run_of_the_job(results, capsys):
+    tracked_live(results)
+    live = OfflineRun(results / "logs")
+    report_of(results).write(results / "logs" / "the-run" / "3")
+    assert track([str(results), PATIENT]) == 0
+    again = OfflineRun(results / "logs")  # still one folder
+    assert again.folder != live.folder and again.run.run_id == live.run.run_id
+    assert not (results / "logs" / "wandb" / "artifacts").exists()  # nothing grows beside them
+    assert again.config == live.config and again.run.run_group == "the-run"
+    scores = [{k: v for k, v in r.summary.items() if "net/" in k[0][:4]} for r in (live, again)]
+    assert scores[0] == scores[1] and len(scores[0]) == 5
+    assert "1 runs of 2 records" in capsys.readouterr().out
+
+
+def test_disabled_tracking_leaves_no_file(results):
+    tracked_live(results, "tracking.mode=disabled")
+    assert not (results / "logs").exists()
+
+
+def test_a_broken_mirror_costs_one_warning(results, caplog):
+    config = composed("score", ["tracking=wandb", f"paths.results={results}"])
     OmegaConf.update(config, "tracking.mode", "nonsense")
-    mirror(config, REPORT, tmp_path)
+    mirror(config, report_of(results), results)
     assert caplog.text.count("tracking failed") == 1 and "records are stored" in caplog.text
 
 
-def test_no_tracking_does_nothing(tmp_path, caplog):
-    mirror(composed("score", []), REPORT, tmp_path)
-    assert caplog.text == ""
+def test_a_job_without_records_is_not_tracked(tmp_path):
+    config = composed("score", ["tracking=wandb", f"paths.results={tmp_path}"])
+    mirror(config, Report([Line("digits", "g", "b", "fid", "failed")]), tmp_path)
+    assert not (tmp_path / "logs").exists()
+
+
+def test_no_tracking_does_nothing(results, caplog):
+    mirror(composed("score", []), report_of(results), results)
+    assert caplog.text == "" and not (results / "logs").exists()
