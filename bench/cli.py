@@ -17,6 +17,7 @@ VERBS = {
     "sweep": ("bench.sweep:main", "run an experiment file: plan, resume, one process per job"),
     "status": ("bench.status:main", "how a sweep stands, from its files alone"),
     "leaderboard": ("bench.board:main", "make the tables and the page from records alone"),
+    "reproduce": ("bench.reproduce:main", "measure one record's cell again, and compare"),
     "fetch": ("bench.fetch:main", "download published weights, resumed and checked"),
     "verify": ("bench.verify:main", "compare records with the values that others published"),
     "list": ("bench.listing:main", "what datasets, generators, backbones, metrics there are"),

@@ -48,7 +48,8 @@ def metric_figure(board: Board) -> Figure | None:
     figure = new_figure(2.6 + side, 2.2 + side)
     axes = figure.add_subplot()
     _heatmap(axes, list(found), list(found.values()))
-    axes.set_title(f"{_title(board)}\nKendall's tau between metrics", loc="left")
+    count = f"{max(map(len, found.values()))} generators"
+    axes.set_title(f"{_title(board)}\nKendall's tau between metrics, {count}", loc="left")
     return figure
 
 
