@@ -71,7 +71,7 @@ def _places(name: str, expected: bytes, committed: bytes) -> Iterator[str]:
 def _cells(text: str, key: tuple[str, ...]) -> dict[str, str]:
     """Row and column, in words, -> text of every cell."""
     return {
-        f"{' '.join(row[part] or '-' for part in key)}, {name}": str(value)
+        f"{' '.join(row[part] or '-' for part in key)}, {name}": repr(value)
         for row in csv.DictReader(io.StringIO(text))
         for name, value in row.items()
     }
@@ -95,11 +95,11 @@ def _differing(fresh: Mapping[str, str], kept: Mapping[str, str]) -> Iterator[st
 
 
 def _text(cells: Mapping[str, str], place: str) -> str:
-    return repr(cells[place]) if place in cells else "nothing"
+    return cells.get(place, "nothing")
 
 
 def _differing_lines(expected: bytes, committed: bytes) -> Iterator[str]:
-    fresh, kept = expected.splitlines(), committed.splitlines()
+    fresh, kept = expected.split(b"\n"), committed.split(b"\n")
     for number in range(max(len(fresh), len(kept))):
         if fresh[number : number + 1] != kept[number : number + 1]:
             yield f"line {number + 1}"
