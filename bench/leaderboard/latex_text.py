@@ -1,7 +1,7 @@
 r"""Text and numbers as LaTeX prints them, with nothing in them that it would act on.
 
-For pdfLaTeX with the old font encoding as for the newer engines: letters of Latin-1 stay, other
-characters that a plain document cannot print are spelt out, such as [U+4E2D].
+For pdfLaTeX with the old font encoding and its fonts alone, as for the newer engines: letters of
+Latin-1 stay, other characters that a plain document cannot print are spelt out: [U+4E2D].
 """
 
 SIGNS = {
@@ -11,19 +11,19 @@ SIGNS = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    "`": r"\textasciigrave{}",
+    "`": r"\textquoteleft{}",
     '"': r"\textquotedblright{}",
     "-": "-{}",  # two of them are no dash
     "[": "{[}",  # not an option of the line break before it
     "*": "{*}",
-    "·": r"\textperiodcentered{}",
+    "·": r"$\cdot$",
     "±": r"$\pm$",
     "×": r"$\times$",  # noqa: RUF001
     "−": "$-$",  # noqa: RUF001
     "–": "--",  # noqa: RUF001
     "↓": r"$\downarrow$",
     "↑": r"$\uparrow$",
-    "†": r"\textdagger{}",
+    "†": r"$\dagger$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
 } | {sign: f"\\{sign}" for sign in "{}#$%&_"}

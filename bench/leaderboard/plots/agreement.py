@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy.stats import kendalltau
 
 from bench.leaderboard.board import Board
-from bench.leaderboard.plots.style import new_figure, one_line
+from bench.leaderboard.plots.style import NARROWEST, heading, new_figure, one_line
 
 FEWEST = 3  # generators that an order can be compared of
 ACROSS = 4  # panels beside each other
@@ -45,11 +45,11 @@ def metric_figure(board: Board) -> Figure | None:
     if len(found) < 2 or max(map(len, found.values())) < FEWEST:
         return None
     side = 0.42 * len(found)
-    figure = new_figure(2.6 + side, 2.2 + side)
+    figure = new_figure(max(NARROWEST, 2.6 + side), 2.5 + side)
     axes = figure.add_subplot()
     _heatmap(axes, list(found), list(found.values()))
     count = f"{max(map(len, found.values()))} generators"
-    axes.set_title(f"{_title(board)}\nKendall's tau between metrics, {count}", loc="left")
+    figure.suptitle(heading(f"Kendall's tau between metrics, {count}", board))
     return figure
 
 
@@ -82,7 +82,8 @@ def _backbones(boards: Sequence[Board]) -> Figure | None:
     most = max(map(len, panels.values()))
     down, across = math.ceil(len(panels) / ACROSS), min(ACROSS, len(panels))
     side = 0.42 * most
-    figure = new_figure(across * (side + 1.7) + 0.2, down * (side + 1.9) + 0.5)
+    width = max(NARROWEST, across * (side + 1.7) + 0.2)
+    figure = new_figure(width, down * (side + 1.9) + 0.7)
     grid = list(figure.subplots(down, across, squeeze=False).flat)
     for axes, (column, own) in zip(grid, panels.items(), strict=False):
         _heatmap(axes, [_named(board, boards) for board, _ in own], [scores for _, scores in own])
@@ -90,7 +91,7 @@ def _backbones(boards: Sequence[Board]) -> Figure | None:
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
     title = f"{one_line(boards[0].dataset)} · {one_line(boards[0].protocol)}"
-    figure.suptitle(f"Kendall's tau between backbones · {title}", fontsize=9)
+    figure.suptitle(f"Kendall's tau between backbones\n{title}")
     return figure
 
 
@@ -117,7 +118,3 @@ def _heatmap(axes: Axes, names: Sequence[str], scores: Sequence[Merits]) -> None
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-
-
-def _title(board: Board) -> str:
-    return f"{one_line(board.dataset)} · {one_line(board.backbone)}"

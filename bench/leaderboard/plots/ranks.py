@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bench.leaderboard.board import Board, Column, Row
-from bench.leaderboard.plots.style import COLOURS, GREY, new_figure, one_line
+from bench.leaderboard.plots.style import COLOURS, GREY, NARROWEST, heading, new_figure, one_line
 
 MOST = 60  # generators, the best by mean rank
 ACROSS = 4  # panels beside each other
@@ -21,7 +21,7 @@ def rank_figure(board: Board) -> Figure | None:
         return None
     drawn = rows[:MOST]
     down, across = math.ceil(len(ranked) / ACROSS), min(ACROSS, len(ranked))
-    figure = new_figure(2.2 + 1.7 * across, down * (0.75 + 0.19 * len(drawn)) + 0.4)
+    figure = new_figure(max(NARROWEST, 2.2 + 1.7 * across), down * (0.75 + 0.19 * len(drawn)) + 0.5)
     panels = figure.subplots(down, across, squeeze=False, sharey=True).flat
     for at, axes in zip(ranked, panels, strict=False):
         _panel(axes, board.columns[at], drawn, at)
@@ -30,9 +30,8 @@ def rank_figure(board: Board) -> Figure | None:
     first = figure.axes[0]
     first.set_yticks(range(len(drawn)), [one_line(row.name) for row in drawn])
     first.set_ylim(len(drawn) - 0.5, -0.5)
-    more = f"; the first {MOST} of {len(rows)} generators" if len(rows) > MOST else ""
-    title = f"Ranks with 95 % intervals · {one_line(board.dataset)} · {one_line(board.backbone)}"
-    figure.suptitle(title + more, fontsize=9)
+    more = f", the first {MOST} of {len(rows)} generators" if len(rows) > MOST else ""
+    figure.suptitle(heading(f"Ranks with 95 % intervals{more}", board))
     return figure
 
 

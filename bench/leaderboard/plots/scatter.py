@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.leaderboard.board import Board, Cell, Column, Row
-from bench.leaderboard.plots.style import COLOURS, GREY, MARKERS, new_figure, one_line
+from bench.leaderboard.plots.style import COLOURS, GREY, MARKERS, heading, new_figure, one_line
 
 PAIRS = (  # fidelity, diversity
     ("precision_recall.precision", "precision_recall.recall"),
@@ -47,7 +47,8 @@ def _scatter(board: Board, across: int, up: int) -> Figure | None:
         axes.set_yscale("log")
     axes.set_xlabel(_label(board.columns[across]))
     axes.set_ylabel(_label(board.columns[up]))
-    _set_title(axes, board, len(rows) - num_named)
+    more = f", {len(rows) - num_named} generators in grey" if len(rows) > num_named else ""
+    figure.suptitle(heading(f"Fidelity and diversity{more}", board))
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
@@ -88,8 +89,3 @@ def _is_wide(values: Sequence[float | None]) -> bool:
 
 def _label(column: Column) -> str:
     return one_line(f"{column.name} {column.arrow}".strip())
-
-
-def _set_title(axes: Axes, board: Board, num_grey: int) -> None:
-    more = f"\n{num_grey} further generators in grey" if num_grey else ""
-    axes.set_title(f"{one_line(board.dataset)} · {one_line(board.backbone)}{more}", loc="left")

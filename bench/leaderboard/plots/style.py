@@ -10,10 +10,13 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from bench.leaderboard.board import Board
+
 # Okabe and Ito 2008, told apart under all kinds of colour blindness; yellow is too pale for lines.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")  # 8 and 7 have no common factor: 56 pairs
 GREY = "#666666"
+NARROWEST = 4.6  # inches; a heading fits
 FORMATS: dict[str, dict[str, Any]] = {  # nothing of the day or the program
     ".png": {"format": "png", "dpi": 200, "metadata": {"Software": None}},
     ".pdf": {
@@ -25,6 +28,7 @@ STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 8,
     "axes.titlesize": 9,
+    "figure.titlesize": 9,
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.spines.top": False,
@@ -62,7 +66,12 @@ def encoded(figure: Figure, suffix: str) -> bytes:
     return data.getvalue()
 
 
+def heading(what: str, board: Board) -> str:
+    """What is drawn, and of which board, in lines that fit the narrowest figure."""
+    return f"{what}\n{one_line(board.dataset)} · {one_line(board.backbone)}"
+
+
 def one_line(name: str) -> str:
     """A name as a label: no line breaks, and not longer than a label may be."""
     text = " ".join(name.split())
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return text if len(text) <= 36 else f"{text[:35]}…"
