@@ -115,8 +115,8 @@ def _measured(record: Record, config: DictConfig) -> Record:
             config.paths.cache = f"{folder}/cache"
         job = prepare(config)
         report = run(job, config, record.deviations)
-        (measurement,) = _own(record, job.measurements) or [None]
-        found = finished(measurement, Path(folder)) if measurement else None
+        own = _own(record, job.measurements)
+        found = finished(own[0], Path(folder)) if own else None
     if found is None:
         line = next((one for one in report.lines if one.code), None)
         failed = SalonError(line.reason if line else "nothing was measured")

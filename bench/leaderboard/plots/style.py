@@ -24,7 +24,7 @@ FORMATS: dict[str, dict[str, Any]] = {  # nothing of the day or the program
         "metadata": {"Creator": None, "Producer": None, "CreationDate": None},
     },
 }
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 8,
     "axes.titlesize": 9,
