@@ -19,6 +19,7 @@ VERBS = {
     "extract": ("bench.extract:main", "compute features ahead of scoring, whole or in shards"),
     "leaderboard": ("bench.board:main", "make the tables and the page from records alone"),
     "track": ("bench.track:main", "mirror records to Weights & Biases, also later"),
+    "reproduce": ("bench.reproduce:main", "measure one record's cell again, and compare"),
     "fetch": ("bench.fetch:main", "download published weights, resumed and checked"),
     "verify": ("bench.verify:main", "compare records with the values that others published"),
     "list": ("bench.listing:main", "what datasets, generators, backbones, metrics there are"),

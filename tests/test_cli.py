@@ -15,12 +15,14 @@ def typed(capsys, *words):
 def test_help_names_every_verb(capsys):
     code, out, _ = typed(capsys, "--help")
     assert code == 0
-    for verb in ("score", "sweep", "leaderboard", "list", "statistics", "train", "fetch", "verify"):
+    verbs = ("score", "sweep", "leaderboard", "list", "statistics", "train", "fetch", "verify")
+    for verb in (*verbs, "reproduce"):
         assert f"\n  {verb}" in out
 
 
 @pytest.mark.parametrize(
-    "verb", ["sweep", "leaderboard", "list", "statistics", "train", "fetch", "verify"]
+    "verb",
+    ["sweep", "leaderboard", "list", "statistics", "train", "fetch", "verify", "reproduce"],
 )
 def test_each_verb_has_help(capsys, verb):
     code, out, _ = typed(capsys, verb, "--help")

@@ -17,7 +17,7 @@ from made_records import record, score, store
 
 import bench.leaderboard
 from bench.errors import ConfigError, StoreError
-from bench.leaderboard.command import run
+from bench.leaderboard.command import Request, run
 from bench.leaderboard.load import read_results
 from bench.leaderboard.markdown import escaped
 from bench.leaderboard.page import policy
@@ -157,9 +157,9 @@ def test_left_out_files_fail_under_strict_only(tmp_path, caplog):
     (tmp_path / "runs" / "torn.json").write_text("{")
     settings = {"results": tmp_path, "out": tmp_path / "out", "name": "demo"}
     with caplog.at_level(logging.INFO):
-        assert run(**settings) == 0
+        assert run(Request(**settings)) == 0
     assert "left out runs/torn.json" in caplog.text
-    assert run(**settings, strict=True) == 8
+    assert run(Request(**settings, strict=True)) == 8
     assert json.loads((tmp_path / "out" / "demo.json").read_text())["left_out"][0]["reason"]
 
 
@@ -167,19 +167,19 @@ def test_a_failed_comparison_is_exit_code_8(tmp_path):
     measured = store(tmp_path / "m", record())
     committed = store(tmp_path / "c", record(scores={"fid": 2.0}))
     settings = {"results": measured, "out": tmp_path / "out", "name": "demo"}
-    assert run(**settings, compare=measured) == 0
-    assert run(**settings, compare=committed) == 8
+    assert run(Request(**settings, compare=measured)) == 0
+    assert run(Request(**settings, compare=committed)) == 8
 
 
 def test_an_empty_folder_says_what_to_type(tmp_path):
     with pytest.raises(StoreError, match="salon score"):
-        run(results=tmp_path, out=tmp_path / "out", name="demo")
+        run(Request(results=tmp_path, out=tmp_path / "out", name="demo"))
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "/tmp/x"])
 def test_the_name_is_one_plain_file_name(tmp_path, name):
     with pytest.raises(ConfigError, match="name="):
-        run(results=tmp_path, out=tmp_path, name=name)
+        run(Request(results=tmp_path, out=tmp_path, name=name))
 
 
 def test_files_are_byte_identical_wherever_and_whenever_they_are_made(tmp_path):

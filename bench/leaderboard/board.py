@@ -109,6 +109,7 @@ class Row:
         mean_rank: over the columns with a direction; None for controls and incomplete rows.
         mean_rank_bounds: means of the lowest and of the highest ranks that the columns' intervals
             allow; None where no column has one.
+        composites: one per composite column of the board; None for controls and incomplete rows.
     """
 
     generator: str
@@ -117,6 +118,7 @@ class Row:
     cells: tuple[Cell, ...]
     mean_rank: float | None = None
     mean_rank_bounds: tuple[float, float] | None = None
+    composites: tuple[float | None, ...] = ()
 
     @property
     def name(self) -> str:
@@ -127,6 +129,28 @@ class Row:
     def num_seeds(self) -> int:
         """The most seeds that one of its cells has."""
         return max(len(cell.measurements) for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What others published of one generator of a board; shown beside it, never ranked.
+
+    Attributes:
+        generator: the name of the measured rows beside which it stands.
+        model: its name in the publication.
+        values: one per column of the board, as printed there; empty where nothing is reported.
+        source: where it is published.
+    """
+
+    generator: str
+    model: str
+    values: tuple[str, ...]
+    source: str
+
+    @property
+    def name(self) -> str:
+        """Marked, so that nobody takes it for a measurement."""
+        return f"{self.generator}, reported ({self.model})"
 
 
 @dataclass(frozen=True)
@@ -146,6 +170,8 @@ class Board:
         comparisons: all pairs of generators, one per column; None where it has no direction, fewer
             than two of them, or too many.
         unpaired: tables beside records that could not be used.
+        composites: names of the composite columns; there are none unless asked for.
+        reported: published values; there are none unless asked for.
     """
 
     key: str
@@ -162,6 +188,8 @@ class Board:
     rows: tuple[Row, ...]
     comparisons: tuple[Comparisons | None, ...] = ()
     unpaired: tuple[LeftOut, ...] = ()
+    composites: tuple[str, ...] = ()
+    reported: tuple[Reported, ...] = ()
 
     @property
     def title(self) -> str:

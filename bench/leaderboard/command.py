@@ -1,53 +1,126 @@
 """What `salon leaderboard` does once its config is read."""
 
 import logging
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench.errors import CellsFailedError
-from bench.leaderboard.compare import Difference, comparison_lines
+from bench.leaderboard.against_published import against_published, published_lines
 from bench.leaderboard.compare import compare as differences_between
+from bench.leaderboard.compare import comparison_lines
+from bench.leaderboard.composite import Composite
+from bench.leaderboard.drift import drift
+from bench.leaderboard.leaderboard import Options
+from bench.leaderboard.load import read_results
+from bench.leaderboard.published import read_publication
 from bench.leaderboard.write import Report, write_all
 
 log = logging.getLogger(__name__)
+PUBLISHED = "published"  # the value of `compare` that names no folder
 
 
-def run(
-    *, results: Path, out: Path, name: str, strict: bool = False, compare: Path | None = None
-) -> int:
-    """Write the leaderboard, and compare its records with committed ones if asked.
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
 
-    Args:
+    Attributes:
         results: the folder that holds runs/.
         out: where the files go.
         name: of the files, without an ending.
         strict: whether a file that was left out is a failure.
-        compare: a results folder that this one should agree with.
+        compare: a results folder that this one should agree with, or "published".
+        check: whether the files in `out` are only compared with what the records give.
+        plots: whether figures are written too.
+        published: whether published values stand beside the measured ones.
+        published_folder: where published values are.
+        composite: the composite columns.
+    """
+
+    results: Path
+    out: Path
+    name: str
+    strict: bool = False
+    compare: str | None = None
+    check: bool = False
+    plots: bool = False
+    published: bool = False
+    published_folder: Path = Path("results/published")
+    composite: Composite = field(default_factory=Composite)
+
+    def options(self) -> Options:
+        """What the tables show beyond the default."""
+        found = read_publication(self.published_folder) if self.published else None
+        return Options(composite=self.composite, published=found)
+
+
+def run(request: Request) -> int:
+    """Write the leaderboard or check the committed one, and compare its records if asked.
 
     Returns:
-        The exit code: 8 where strict or the comparison failed, else 0.
+        The exit code: 8 where strict, the check or the comparison failed, else 0.
 
     Raises:
         bench.errors.StoreError: if there are no records.
     """
-    report = write_all(results, out, name, strict)
-    _say(report)
-    if compare is None:
-        return report.code
-    found = differences_between(results, compare)
-    for line in comparison_lines(found):
-        log.info("%s", line)
-    return report.code or _comparison_code(found)
+    code = _checked(request) if request.check else _written(request)
+    return code or _compare(request)
 
 
-def _say(report: Report) -> None:
+def _write(request: Request, out: Path) -> Report:
+    return write_all(
+        request.results,
+        out,
+        request.name,
+        request.strict,
+        request.options(),
+        plots=request.plots,
+    )
+
+
+def _written(request: Request) -> int:
+    report = _write(request, request.out)
     for path in report.written:
         log.info("wrote %s", path)
+    _warn(report)
+    return report.code
+
+
+def _checked(request: Request) -> int:
+    """The same files, written elsewhere and compared."""
+    with TemporaryDirectory() as folder:
+        report = _write(request, Path(folder))
+        found = drift(Path(folder), request.out)
+    _warn(report)
+    for line in found:
+        log.info("%s", line)
+    if not found:
+        log.info("%s in %s is what the records give", request.name, request.out)
+    return CellsFailedError.code if found else report.code
+
+
+def _compare(request: Request) -> int:
+    if request.compare is None:
+        return 0
+    if request.compare == PUBLISHED:
+        return _compare_published(request)
+    found = differences_between(request.results, Path(request.compare))
+    for line in comparison_lines(found):
+        log.info("%s", line)
+    return 0 if all(one.ok for one in found) else CellsFailedError.code
+
+
+def _compare_published(request: Request) -> int:
+    """A finding about two publications, not a failure: the exit code is 0 whatever is found."""
+    publication = read_publication(request.published_folder)
+    found = against_published(read_results(request.results).records, publication)
+    for line in published_lines(found, publication):
+        log.info("%s", line)
+    return 0
+
+
+def _warn(report: Report) -> None:
     for item in report.left_out:
         log.warning("left out %s: %s", item.path, item.reason)
     for item in report.unpaired:
         log.warning("%s: %s", item.path, item.reason)
-
-
-def _comparison_code(found: Sequence[Difference]) -> int:
-    return 0 if all(one.ok for one in found) else CellsFailedError.code

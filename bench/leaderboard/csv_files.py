@@ -22,8 +22,15 @@ def csv_text(shown: Leaderboard) -> str:
     ranks = _ranks(shown.boards)
     for row in long_rows(shown.records):
         placed = ranks[row["path"], row["score"]]
-        writer.writerow([*(_cell(row[name]) for name in COLUMNS), *placed])
+        writer.writerow([*(spreadsheet_safe(row[name]) for name in COLUMNS), *placed])
     return text.getvalue()
+
+
+def spreadsheet_safe(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula gets a leading apostrophe."""
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return value
 
 
 def _ranks(boards: Sequence[Board]) -> dict[tuple[str, str], tuple[int | None, ...]]:
@@ -41,10 +48,3 @@ def _standing(found: Standing | None) -> tuple[int | None, ...]:
     if found is None:
         return (None,) * len(RANKS)
     return (found.rank, *(found.interval or (None, None)), found.tie_group)
-
-
-def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets a leading apostrophe."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value

@@ -48,7 +48,9 @@ def _board(board: Board) -> dict[str, Any]:
             _column(column, pairs)
             for column, pairs in zip(board.columns, board.comparisons, strict=True)
         ],
+        "composites": list(board.composites),
         "rows": [_row(row) for row in board.rows],
+        "reported": [asdict(one) for one in board.reported],
     }
 
 
@@ -68,6 +70,7 @@ def _row(row: Row) -> dict[str, Any]:
         "num_seeds": row.num_seeds,
         "mean_rank": row.mean_rank,
         "mean_rank_bounds": row.mean_rank_bounds,
+        "composites": list(row.composites),
         "cells": [_cell(cell) for cell in row.cells],
     }
 

@@ -1,13 +1,29 @@
 """A leaderboard: everything that its files are written from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench.leaderboard.board import Board
 from bench.leaderboard.boards import boards
+from bench.leaderboard.composite import Composite, with_composites
 from bench.leaderboard.load import Reading
 from bench.leaderboard.pictures import Picture, pictures
+from bench.leaderboard.published import Publication
+from bench.leaderboard.reported import with_reported
 from bench.leaderboard.stored import LeftOut, Stored
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a leaderboard shows only when asked for.
+
+    Attributes:
+        composite: the composite columns.
+        published: values of others, to stand beside the measured ones.
+    """
+
+    composite: Composite = field(default_factory=Composite)
+    published: Publication | None = None
 
 
 @dataclass(frozen=True)
@@ -31,9 +47,16 @@ class Leaderboard:
     pictures: Sequence[Picture]
 
 
-def leaderboard(name: str, reading: Reading) -> Leaderboard:
-    """Make the tables of these records."""
-    made = boards(reading.records)
+def leaderboard(name: str, reading: Reading, options: Options | None = None) -> Leaderboard:
+    """Make the tables of these records.
+
+    Raises:
+        ConfigError: if a composite column weighs what no table has.
+    """
+    options = options or Options()
+    made = with_composites(boards(reading.records), options.composite)
+    if options.published:
+        made = with_reported(made, reading.records, options.published)
     return Leaderboard(
         name=name,
         boards=made,

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from bench.leaderboard.board import Board, Cell, Column, Row
+from bench.leaderboard.board import Board, Cell, Column, Reported, Row
 from bench.leaderboard.cell_text import (
+    MISSING,
     TIED,
     error_text,
     main_text,
@@ -17,6 +18,7 @@ from bench.leaderboard.cell_text import (
 from bench.leaderboard.differing import short
 from bench.leaderboard.leaderboard import Leaderboard
 from bench.leaderboard.legend import HOW_TO_READ, TIED_WITH_BEST, metric_lines, provenance
+from bench.leaderboard.numbers import number
 from bench.leaderboard.stored import LeftOut
 
 ESCAPED = {"\\": "\\\\", "|": "\\|", "&": "&amp;", "<": "&lt;", ">": "&gt;"} | {
@@ -54,13 +56,24 @@ def escaped(text: str) -> str:
 
 def _board(board: Board) -> Iterator[str]:
     yield from [f"## {escaped(board.title)}", "", escaped(board.caption), ""]
-    heads = ["Generator", "Mean rank", *map(_head, board.columns)]
+    heads = ["Generator", "Mean rank", *map(escaped, board.composites), *map(_head, board.columns)]
     yield _line(heads)
     yield _line(["---", *["---:"] * (len(heads) - 1)])
-    yield from (_row(row) for row in board.rows)
+    yield from _rows(board)
     for column in board.columns:
         if column.deviations:
             yield f"\n{escaped(column.name)} deviates: {escaped('; '.join(column.deviations))}"
+    for source in dict.fromkeys(one.source for one in board.reported):
+        yield f"\nReported: {escaped(source)}"
+
+
+def _rows(board: Board) -> Iterator[str]:
+    """Published values stand below the measured row of the same generator."""
+    reported = {one.generator: one for one in board.reported}
+    for row in board.rows:
+        yield _row(row)
+        if row.generator in reported:
+            yield _reported(reported.pop(row.generator), board)
 
 
 def _head(column: Column) -> str:
@@ -71,7 +84,13 @@ def _row(row: Row) -> str:
     seeds = f" ({seeds_text(row.num_seeds)})" if row.num_seeds > 1 else ""
     cells = [_cell(cell, row) for cell in row.cells]
     bounds = f" ({rank_bounds_text(row)})" if row.mean_rank_bounds else ""
-    return _line([escaped(row.name) + seeds, rank_text(row) + bounds, *cells])
+    composites = [MISSING if value is None else number(value) for value in row.composites]
+    return _line([escaped(row.name) + seeds, rank_text(row) + bounds, *composites, *cells])
+
+
+def _reported(one: Reported, board: Board) -> str:
+    values = (escaped(value) or MISSING for value in one.values)
+    return _line([escaped(one.name), "reported", *[MISSING] * len(board.composites), *values])
 
 
 def _cell(cell: Cell, row: Row) -> str:

@@ -8,16 +8,20 @@ from bench.atomic import replace_file
 from bench.errors import CellsFailedError, ConfigError, StoreError
 from bench.leaderboard.csv_files import csv_text
 from bench.leaderboard.json_file import json_text
-from bench.leaderboard.leaderboard import Leaderboard, leaderboard
+from bench.leaderboard.latex import latex
+from bench.leaderboard.leaderboard import Leaderboard, Options, leaderboard
 from bench.leaderboard.load import Reading, read_results
 from bench.leaderboard.markdown import markdown
 from bench.leaderboard.page import page
 from bench.leaderboard.pictures import copy_pictures
 from bench.leaderboard.stored import LeftOut
+from bench.leaderboard.wide import wide_csv
 
 FORMATS: dict[str, Callable[[Leaderboard], str]] = {
     ".csv": csv_text,
+    ".wide.csv": wide_csv,
     ".md": markdown,
+    ".tex": latex,
     ".json": json_text,
     ".html": page,
 }
@@ -42,14 +46,24 @@ class Report:
     code: int
 
 
-def write_all(results: Path, out: Path, name: str, strict: bool) -> Report:
-    """Write OUT/NAME.csv, .md, .json and .html, and the pictures in OUT/NAME.files.
+def write_all(
+    results: Path,
+    out: Path,
+    name: str,
+    strict: bool,
+    options: Options | None = None,
+    *,
+    plots: bool = False,
+) -> Report:
+    """Write OUT/NAME.csv, .wide.csv, .md, .tex, .json, .html and the pictures in OUT/NAME.files.
 
     Args:
         results: the folder that holds runs/.
         out: where the files go; made if absent.
         name: of the files, without an ending.
         strict: whether a file that was left out is a failure.
+        options: what is shown beyond the default.
+        plots: whether the figures are written too, into OUT/NAME.plots.
 
     Raises:
         ConfigError: if the name is not one plain file name.
@@ -59,8 +73,12 @@ def write_all(results: Path, out: Path, name: str, strict: bool) -> Report:
         raise ConfigError(f"name={name!r} is not a plain file name; type for instance name=demo.")
     reading = read_results(results)
     _refuse_nothing(results, reading)
-    shown = leaderboard(name, reading)
+    shown = leaderboard(name, reading, options)
     written = _write(shown, out)
+    if plots:
+        from bench.leaderboard.plots import write_plots  # matplotlib takes a second to import
+
+        written += write_plots(shown, out / f"{name}.plots")
     code = CellsFailedError.code if strict and reading.left_out else 0
     return Report(written, len(reading.records), reading.left_out, shown.unpaired, code)
 

@@ -1,0 +1,155 @@
+r"""The boards as LaTeX tables to paste into a paper or to \input.
+
+A document needs \usepackage{booktabs} and \usepackage{graphicx}; tables wider than the line are
+made to fit it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bench.leaderboard.board import Board, Cell, Column, Reported, Row
+from bench.leaderboard.cell_text import (
+    MISSING,
+    interval_text,
+    rank_bounds_text,
+    rank_text,
+    seeds_text,
+    tied_text,
+)
+from bench.leaderboard.differing import short
+from bench.leaderboard.latex_text import comment, escaped
+from bench.leaderboard.leaderboard import Leaderboard
+from bench.leaderboard.legend import TIED_WITH_BEST, provenance
+from bench.leaderboard.numbers import ERROR_DIGITS, number
+from bench.leaderboard.stored import Stored
+
+MARKS = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
+FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+STATED = ("git_commit", "packages.salon", "packages.torch")  # of the environments, in the caption
+LEGEND = (
+    "Best in bold, second underlined. ± is one standard error, or, marked sd, the standard "
+    "deviation over the seeds; subscripts are 95 % intervals, superscripts 95 % intervals of the "
+    f"rank; † {TIED_WITH_BEST}."
+)
+
+
+def latex(shown: Leaderboard) -> str:
+    """One table environment per board, in the order of the boards."""
+    lines = [
+        comment(f"{shown.name}: made from records by salon leaderboard; edit the records instead."),
+        comment(r"Needs \usepackage{booktabs,graphicx}."),
+    ]
+    records = {stored.path: stored for stored in shown.records}
+    for board in shown.boards:
+        lines += ["", *_table(board, records)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(board: Board, records: Mapping[str, Stored]) -> Iterator[str]:
+    yield r"\begin{table}"
+    yield r"\centering"
+    yield rf"\caption{{{escaped(_caption(board, records))}}}"
+    yield rf"\label{{tab:board-{board.key[:8]}}}"
+    yield FITTED
+    yield from _tabular(board)
+    yield "}"
+    notes = list(_notes(board))
+    if notes:
+        yield rf"\par\smallskip{{\footnotesize {escaped('; '.join(notes))}\par}}"
+    yield r"\end{table}"
+
+
+def _tabular(board: Board) -> Iterator[str]:
+    heads = ["Generator", "Mean rank", *board.composites, *map(_head, board.columns)]
+    yield rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}"
+    yield r"\toprule"
+    yield _line(map(escaped, heads))
+    yield r"\midrule"
+    reported = {one.generator: one for one in board.reported}
+    controls = False
+    for row in board.rows:
+        if row.control and not controls:
+            yield r"\midrule"
+        controls = row.control
+        yield _row(row)
+        if row.generator in reported:
+            yield _reported(reported.pop(row.generator), board)
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def _head(column: Column) -> str:
+    return f"{column.name} {column.arrow}".strip()
+
+
+def _row(row: Row) -> str:
+    seeds = f" ({seeds_text(row.num_seeds)})" if row.num_seeds > 1 else ""
+    rank = escaped(rank_text(row))
+    if row.mean_rank_bounds:
+        rank += _raised(rank_bounds_text(row))
+    composites = [escaped(MISSING) if value is None else _number(value) for value in row.composites]
+    cells = [_cell(cell) for cell in row.cells]
+    return _line([escaped(row.name + seeds), rank, *composites, *cells])
+
+
+def _reported(one: Reported, board: Board) -> str:
+    values = (escaped(value or MISSING) for value in one.values)
+    return _line([escaped(one.name), "reported", *[""] * len(board.composites), *values])
+
+
+def _cell(cell: Cell) -> str:
+    if cell.value is None:
+        return escaped("undefined" if cell.undefined else MISSING)
+    ranks = [tied_text(cell), interval_text(cell.standing) if cell.standing else ""]
+    return MARKS[cell.mark] % _number(cell.value) + _error(cell) + _raised(*ranks)
+
+
+def _error(cell: Cell) -> str:
+    """The standard error after a sign, or the interval as a subscript."""
+    one = cell.single
+    if one is None:
+        return rf" {escaped(f'± {number(cell.spread or 0.0, ERROR_DIGITS)} sd')}"
+    if one.standard_error is not None:
+        return rf" {escaped(f'± {number(one.standard_error, ERROR_DIGITS)}')}"
+    if one.interval is not None:
+        low, high = map(_number, one.interval)
+        return rf"\textsubscript{{[{low}, {high}]}}"
+    return ""
+
+
+def _number(value: float) -> str:
+    """With a minus sign, not a hyphen, before a negative one."""
+    return ("$-$" if value < 0 else "") + escaped(number(abs(value)))
+
+
+def _raised(*parts: str) -> str:
+    found = " ".join(filter(None, parts))
+    return rf"\textsuperscript{{{escaped(found)}}}" if found else ""
+
+
+def _line(cells: Sequence[str] | Iterator[str]) -> str:
+    return rf"{' & '.join(cells)} \\"
+
+
+def _caption(board: Board, records: Mapping[str, Stored]) -> str:
+    """What the numbers share, and what they were made with."""
+    cells = (cell for row in board.rows for cell in row.cells)
+    paths = {one.path for cell in cells for one in cell.measurements}
+    made = provenance([records[path] for path in sorted(paths)])
+    known = [
+        f"{name.rpartition('.')[2]} {', '.join(map(short, made[name]))}"
+        for name in STATED
+        if name in made
+    ]
+    return ". ".join([board.caption, "; ".join([f"{len(paths)} records", *known]), LEGEND])
+
+
+def _notes(board: Board) -> Iterator[str]:
+    """Why scores are undefined, where columns deviate, and where reported values are from."""
+    for row in board.rows:
+        for column, cell in zip(board.columns, row.cells, strict=True):
+            if cell.undefined:
+                yield f"{row.name}, {column.name} undefined: {cell.undefined}"
+    for column in board.columns:
+        if column.deviations:
+            yield f"{column.name} deviates: {', '.join(column.deviations)}"
+    yield from dict.fromkeys(f"reported: {one.source}" for one in board.reported)
