@@ -5,6 +5,7 @@
   const count = document.getElementById("count");
   const selects = [...tools.querySelectorAll("select")];
   const boards = [...document.querySelectorAll(".board")];
+  const metrics = [...tools.querySelectorAll("input[name=metric]")];
   const figures = [...document.querySelectorAll("figure")];
   const rowsOf = (body) => [...body.rows].filter((row) => row.dataset.name !== undefined);
 
@@ -45,6 +46,17 @@
     });
   }
 
+  function showColumns() {
+    const hidden = new Set(metrics.filter((box) => !box.checked).map((box) => box.value));
+    for (const header of document.querySelectorAll(".board th[data-metric]")) {
+      const away = hidden.has(header.dataset.metric);
+      for (const row of header.closest("table").rows) {
+        const cell = row.cells[header.cellIndex];
+        if (cell) { cell.hidden = away; } // the divider above the controls has one cell
+      }
+    }
+  }
+
   function show() {
     const wanted = filter.value.trim().toLowerCase();
     const named = (element) => element.dataset.name.toLowerCase().includes(wanted);
@@ -60,6 +72,7 @@
       }
     }
     figures.forEach((figure) => { figure.hidden = !(named(figure) && chosen(figure)); });
+    showColumns();
     count.textContent = `${shown} ${shown === 1 ? "row" : "rows"} shown`;
   }
 
@@ -67,7 +80,7 @@
     header.querySelector("button").addEventListener("click", () => sortBy(header));
   });
   filter.addEventListener("input", show);
-  selects.forEach((select) => select.addEventListener("change", show));
+  [...selects, ...metrics].forEach((select) => select.addEventListener("change", show));
   tools.hidden = false;
   show();
 })();

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.atomic import replace_file
+from bench.leaderboard.beside import artifact
 from bench.leaderboard.stored import Stored
 
 ROLE = "grid"
@@ -57,7 +58,7 @@ def copy_pictures(folder: Path, shown: Sequence[Picture]) -> None:
 
 
 def _picture(stored: Stored) -> Picture | None:
-    data = _read(stored)
+    data = artifact(stored, ROLE)
     if not data.startswith(SIGNATURE) or len(data) < 24:
         return None
     width, height = struct.unpack(">II", data[16:24])  # the header chunk comes first
@@ -70,14 +71,3 @@ def _picture(stored: Stored) -> Picture | None:
         height=height,
         data=data,
     )
-
-
-def _read(stored: Stored) -> bytes:
-    """The grid's bytes; empty where there is none, or where its name leads out of the folder."""
-    name = stored.record.artifacts.get(ROLE)
-    if not isinstance(name, str) or Path(name).name != name or "\0" in name:
-        return b""
-    try:
-        return (stored.folder / name).read_bytes()
-    except (OSError, UnicodeError):
-        return b""

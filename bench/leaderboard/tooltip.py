@@ -1,4 +1,4 @@
-"""What the page says of a cell or a column when the pointer rests on it."""
+"""What the pages say of a cell or a column when the pointer rests on it."""
 
 from bench.leaderboard.board import Cell, Column
 from bench.leaderboard.cell_text import interval_text
@@ -7,13 +7,19 @@ from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.standing import Rival, Standing
 
 
-def cell_tooltip(cell: Cell, column: Column) -> str:
-    """Where it stands, every measurement in full, with its record, and the metric's settings."""
+def cell_tooltip(cell: Cell) -> str:
+    """Where it stands, and every measurement in full, with its record."""
     lines = [line for one in cell.measurements for line in _measured(one)]
     if cell.spread is not None:
         lines.insert(0, f"mean {cell.value!r}, sd {cell.spread!r}")
     placed = _placed(cell.standing) if cell.standing else []
-    return "\n".join([*placed, *lines, _settings(column)])
+    return "\n".join([*placed, *lines])
+
+
+def cell_hint(cell: Cell) -> str:
+    """The same in short, for a page of many cells: rounded, the generator's page has the rest."""
+    lines = [_rounded(one) for one in cell.measurements if one.value is not None]
+    return "\n".join([*(_placed(cell.standing) if cell.standing else []), *lines])
 
 
 def column_tooltip(column: Column) -> str:
@@ -43,6 +49,12 @@ def _share(probability: float) -> str:
     if probability < 0.005:
         return "< 0.01"
     return "> 0.99" if probability >= 0.995 else f"{probability:.2f}"
+
+
+def _rounded(one: Measurement) -> str:
+    error = f" ± {one.standard_error:.2g}" if one.standard_error is not None else ""
+    interval = " to ".join(f"{end:.5g}" for end in one.interval or ())
+    return f"seed {one.seed}: {one.value:.6g}{error}" + (f", 95 %: {interval}" if interval else "")
 
 
 def _measured(one: Measurement) -> list[str]:
