@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.leaderboard.numbers import number
 
-WIDTH, HEIGHT = 460, 300
+WIDTH, HEIGHT = 390, 280
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 14, 44
 LOG_FROM = 20.0  # a range of positive values this wide has a logarithmic axis
-LETTER, LINE = 6.1, 12.0  # pixels of a label
+SHARE = 1.5  # but none that ends here: precision, recall and their like are read from 0 to 1
+LETTER = 6.1  # pixels
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Axis:
         values = (
             _log_ticks(self.low, self.high) if self.logarithmic else _ticks(self.low, self.high)
         )
-        return [(self.at(value), number(value, 3)) for value in values]
+        return [(self.at(value), f"{value:.6g}") for value in values]
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def chart(
 def axis(values: Sequence[float], start: float, end: float) -> Axis:
     """An axis that holds all values with a margin; they are finite and not all equal."""
     low, high = min(values), max(values)
-    if low > 0 and high / low > LOG_FROM:
+    if low > 0 and high / low > LOG_FROM and high > SHARE:
         margin = (high / low) ** 0.06
         return Axis(low / margin, high * margin, start, end, True)
     margin = 0.06 * (high - low)
@@ -125,9 +126,10 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = range(first, last + 1, 1 + (last - first) // 8)
     firsts = (1, 2, 5) if high / low < 1000 else (1,)
-    values = [first * 10.0**power for power in powers for first in firsts]
+    values = [digit * 10.0**power for power in powers for digit in firsts]
     return [value for value in values if low <= value <= high]
 
 
@@ -139,31 +141,32 @@ def _mark(point: Point, x: Axis, y: Axis) -> Mark:
 def _labelled(marks: Sequence[Mark]) -> list[Mark]:
     """A label right, left, above or below of each point, where it covers nothing and fits."""
     taken = [(mark.x - 5, mark.y - 5, mark.x + 5, mark.y + 5) for mark in marks]
-    found = []
-    for mark in marks:
+    found = {}
+    for mark in sorted(marks, key=lambda one: one.control):  # generators choose first
         label = None
         for choice, box in _places(mark):
             if _inside(box) and not any(_overlap(box, other) for other in taken):
                 label = choice
                 taken.append(box)
                 break
-        found.append(Mark(**{**mark.__dict__, "label": label}))
-    return found
+        found[mark] = replace(mark, label=label)
+    return [found[mark] for mark in marks]
 
 
 Box = tuple[float, float, float, float]
 
 
 def _places(mark: Mark) -> list[tuple[tuple[float, float, str], Box]]:
+    """Where a label may stand, the best first, and the box that it fills there."""
     wide = LETTER * len(mark.name)
     x, y = mark.x, mark.y
-    right, left = (x + 8, y + 4, "start"), (x - 8, y + 4, "end")
-    above, below = (x, y - 8, "middle"), (x, y + 16, "middle")
+    starts = {"start": 0.0, "middle": -wide / 2, "end": -wide}
+    beside = [(x + 8, y + 4, "start"), (x - 8, y + 4, "end")]
+    over = [(x, y - 9, "middle"), (x, y + 17, "middle")]
+    aslant = [(x + dx, y + dy, end) for dy in (-9, 17) for dx, end in ((-4, "start"), (4, "end"))]
     return [
-        (right, (x + 6, y - LINE / 2, x + 8 + wide, y + LINE / 2)),
-        (left, (x - 8 - wide, y - LINE / 2, x - 6, y + LINE / 2)),
-        (above, (x - wide / 2, y - 6 - LINE, x + wide / 2, y - 6)),
-        (below, (x - wide / 2, y + 6, x + wide / 2, y + 6 + LINE)),
+        ((at, base, anchor), (at + starts[anchor], base - 9, at + starts[anchor] + wide, base + 2))
+        for at, base, anchor in (*beside, *over, *aslant)
     ]
 
 

@@ -10,7 +10,7 @@
   const rowsOf = (body) => [...body.rows].filter((row) => row.dataset.name !== undefined);
 
   // The order of the file, by mean rank and name, settles every tie.
-  document.querySelectorAll("tbody tr").forEach((row, index) => { row.fileOrder = index; });
+  document.querySelectorAll(".board tr[data-name]").forEach((row, index) => { row.fileOrder = index; });
 
   function compareRows(first, second, index, sign) {
     if (index === 0) {
@@ -63,7 +63,7 @@
     let shown = 0;
     for (const board of boards) {
       board.hidden = !chosen(board);
-      for (const body of board.querySelectorAll("tbody")) {
+      for (const body of board.querySelectorAll(".generators, .controls")) {
         const rows = rowsOf(body);
         rows.forEach((row) => { row.hidden = !named(row); });
         const visible = rows.filter((row) => !row.hidden).length;
@@ -72,11 +72,14 @@
       }
     }
     figures.forEach((figure) => { figure.hidden = !(named(figure) && chosen(figure)); });
+    for (const mark of document.querySelectorAll(".board g[data-name]")) {
+      mark.toggleAttribute("hidden", !named(mark));
+    }
     showColumns();
     count.textContent = `${shown} ${shown === 1 ? "row" : "rows"} shown`;
   }
 
-  document.querySelectorAll("thead th").forEach((header) => {
+  document.querySelectorAll(".board th[aria-sort]").forEach((header) => {
     header.querySelector("button").addEventListener("click", () => sortBy(header));
   });
   filter.addEventListener("input", show);

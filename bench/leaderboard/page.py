@@ -1,13 +1,18 @@
 """The boards as one static page: no request leaves it, and no script but its own runs."""
 
+from bench.leaderboard.backbone_agreement import backbone_agreement
 from bench.leaderboard.bars import WIDTH, scales
 from bench.leaderboard.leaderboard import Leaderboard
 from bench.leaderboard.legend import HOW_TO_READ, TIED_WITH_BEST, metric_lines, provenance
+from bench.leaderboard.metric_agreement import metric_agreement
 from bench.leaderboard.panel_file import panel_link
+from bench.leaderboard.scatter import scatters
+from bench.leaderboard.sizes import growths
 from bench.leaderboard.template import render
 from bench.leaderboard.tooltip import cell_hint, column_tooltip
 
 SELECTORS = ("dataset", "backbone", "protocol")
+OPEN_BOARDS = 4  # with more, their drawings wait until they are asked for
 
 
 def page(shown: Leaderboard) -> str:
@@ -27,6 +32,11 @@ def page(shown: Leaderboard) -> str:
         cell_hint=cell_hint,
         column_tooltip=column_tooltip,
         panel_link=panel_link,
+        scatters=scatters,
+        metric_agreement=metric_agreement,
+        across=backbone_agreement(shown.boards),
+        growths=growths(shown.boards),
+        open_views=len(shown.boards) <= OPEN_BOARDS,
     )
 
 
