@@ -324,7 +324,7 @@ def test_the_page_draws_intervals_of_generators(tmp_path):
     )
     write(tmp_path, tmp_path / "out")
     text = (tmp_path / "out" / "demo.html").read_text()
-    assert text.count('<path class="range"') == 2
+    assert text.count("<svg aria-hidden") == 2
     assert "[0.9000, 1.100]" in text
 
 

@@ -47,13 +47,20 @@ def test_a_rank_without_interval_is_told_as_it_is():
     assert cell_tooltip(one).splitlines()[0] == "rank 2, tie group 2"
 
 
-def test_the_hint_is_the_same_in_short():
-    one = cell(standard_error=0.5, interval=(1.5, 3.5), interval_method="influences")
-    one = replace(one, standing=Standing(2, (1, 3), 1))
+def test_the_hint_says_what_the_cell_does_not_show():
+    rivals = (Rival("a", 0.031, "paired"), Rival("d", None, "unknown"))
+    one = replace(cell(interval=(1.5, 3.5)), standing=Standing(2, (1, 3), 1, rivals))
     assert cell_hint(one).splitlines() == [
-        f"rank 2 (1{DASH}3), tie group 1",
-        "seed 0: 2.5 ± 0.5, 95 %: 1.5 to 3.5",
+        "rank 2, tie group 1",
+        "P(better than a) 0.03, paired",
+        "P(better than d) unknown",
+        "95 %: 1.5 to 3.5",
     ]
+
+
+def test_the_hint_of_seeds_has_their_values():
+    seeds = (cell().measurements[0], replace(cell().measurements[0], seed="1", value=3.0))
+    assert cell_hint(Cell(seeds)).splitlines() == ["seed 0: 2.5", "seed 1: 3"]
 
 
 def test_the_hint_of_a_gap_is_empty():

@@ -11,11 +11,14 @@ from bench.leaderboard.backbone_agreement import backbone_agreement
 from bench.leaderboard.boards import boards
 from bench.leaderboard.chart import HEIGHT, WIDTH, Point, axis, chart
 from bench.leaderboard.kendall import kendall
+from bench.leaderboard.leaderboard import leaderboard
 from bench.leaderboard.load import read_results
 from bench.leaderboard.metric_agreement import metric_agreement
+from bench.leaderboard.page import page
 from bench.leaderboard.scatter import scatters
 from bench.leaderboard.series import series_of
 from bench.leaderboard.sizes import growths
+from bench.records import encode
 
 
 def boards_of(tmp_path, *records):
@@ -160,3 +163,21 @@ def test_axes_hold_their_values_between_ticks_in_order(values):
     places = [place for place, _ in made.ticks]
     assert places == sorted(places) and len(places) >= 2
     assert all(math.isfinite(float(text)) for _, text in made.ticks)
+
+
+def test_two_hundred_rows_weigh_less_than_a_megabyte(tmp_path):
+    scores = ("precision", "recall")
+    for metric in ("fid", "kid", "prdc", "precision_recall", "cmmd", "vendi", "rarity"):
+        for at in range(200):
+            path = tmp_path / "runs" / f"{metric}-{at}.json"  # not `store`: it waits for the disk
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(encode(_measured(f"generator_{at}", metric, at, scores)))
+    text = page(leaderboard("demo", read_results(tmp_path)))
+    assert text.count("<tr data-name") == 200
+    assert len(text.encode()) < 1_000_000
+
+
+def _measured(name, metric, at, scores):
+    value = math.sqrt(at + 2) / 100
+    known = {"standard_error": value / 70, "interval": [value / 1.01, value * 1.01]}
+    return record(name, metric, {one: score(value, "higher", **known) for one in scores})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.leaderboard.board import Board, Cell
 from bench.leaderboard.chart import LOG_FROM
 
-WIDTH = 72  # of the drawing, in its own units
+WIDTH = 72  # of the drawing, in pixels; the style says so too
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Scale:
             math.log(one) if self._logarithmic else one for one in (self.low, self.high, value)
         )
         share = (at - low) / (high - low)
-        return f"{3 + share * (WIDTH - 6):.1f}"  # the margin that half a dot needs
+        return f"{3 + share * (WIDTH - 6):.3g}"  # the margin that half a dot needs
 
 
 def scales(board: Board) -> list[Scale | None]:

@@ -1,7 +1,7 @@
 """The boards as one static page: no request leaves it, and no script but its own runs."""
 
 from bench.leaderboard.backbone_agreement import backbone_agreement
-from bench.leaderboard.bars import WIDTH, scales
+from bench.leaderboard.bars import scales
 from bench.leaderboard.leaderboard import Leaderboard
 from bench.leaderboard.legend import HOW_TO_READ, TIED_WITH_BEST, metric_lines, provenance
 from bench.leaderboard.metric_agreement import metric_agreement
@@ -28,7 +28,6 @@ def page(shown: Leaderboard) -> str:
         metrics=metric_lines(shown.boards),
         provenance=provenance(shown.records),
         scales=scales,
-        bar_width=WIDTH,
         cell_hint=cell_hint,
         column_tooltip=column_tooltip,
         panel_link=panel_link,

@@ -25,6 +25,7 @@ from bench.leaderboard.numbers import number
 
 HERE = Path(__file__).parent
 STYLE = "page.css"
+MARKS = {"best": "b", "second": "u"}
 
 
 def render(template: str, *, script: str = "", **values: Any) -> str:
@@ -89,5 +90,5 @@ def _environment() -> Environment:
     environment.filters |= {"place": place_text, "tied": tied_text, "bounds": rank_bounds_text}
     environment.filters |= {"seeds": seeds_text, "breakable": breakable, "short": short}
     environment.filters |= {"number": number, "ranks": interval_text}
-    environment.globals |= {"size": (WIDTH, HEIGHT)}
+    environment.globals |= {"size": (WIDTH, HEIGHT), "tags": MARKS}
     return environment

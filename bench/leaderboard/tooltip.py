@@ -17,9 +17,16 @@ def cell_tooltip(cell: Cell) -> str:
 
 
 def cell_hint(cell: Cell) -> str:
-    """The same in short, for a page of many cells: rounded, the generator's page has the rest."""
-    lines = [_rounded(one) for one in cell.measurements if one.value is not None]
-    return "\n".join([*(_placed(cell.standing) if cell.standing else []), *lines])
+    """What the cell does not show, in few words: a page has thousands of cells.
+
+    The generator's page has the rest: the record, all digits, how the interval was made.
+    """
+    standing = cell.standing
+    lines = [f"rank {standing.rank}, tie group {standing.tie_group}"] if standing else []
+    lines += (
+        [f"P(better than {one.name}) {_odds(one)}" for one in standing.rivals] if standing else []
+    )
+    return "\n".join([*lines, *_intervals(cell)])
 
 
 def column_tooltip(column: Column) -> str:
@@ -51,10 +58,19 @@ def _share(probability: float) -> str:
     return "> 0.99" if probability >= 0.995 else f"{probability:.2f}"
 
 
-def _rounded(one: Measurement) -> str:
-    error = f" ± {one.standard_error:.2g}" if one.standard_error is not None else ""
-    interval = " to ".join(f"{end:.5g}" for end in one.interval or ())
-    return f"seed {one.seed}: {one.value:.6g}{error}" + (f", 95 %: {interval}" if interval else "")
+def _odds(rival: Rival) -> str:
+    if rival.probability is None:
+        return "unknown"
+    return f"{_share(rival.probability)}, {rival.kind}"
+
+
+def _intervals(cell: Cell) -> list[str]:
+    """The interval of a single seed; the values of several."""
+    if cell.single:
+        ends = " to ".join(f"{end:.4g}" for end in cell.single.interval or ())
+        return [f"95 %: {ends}"] if ends else []
+    known = [one for one in cell.measurements if one.value is not None]
+    return [f"seed {one.seed}: {one.value:.6g}" for one in known]
 
 
 def _measured(one: Measurement) -> list[str]:
