@@ -33,7 +33,7 @@ def shown(*records):
 
 def page_of(one):
     board = shown(one)
-    return panel_page(board, panels(board)[0])
+    return panel_page(board, next(panels(board)))
 
 
 def images(column, values):

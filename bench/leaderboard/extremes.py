@@ -1,20 +1,20 @@
-"""The generated images at the two ends of each per-image score, by name."""
+"""The generated images at the two ends of each per-image score: names, and pictures if any."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bench.ends import COUNT, ENDING, columns_with_ends, ends
 from bench.leaderboard.beside import table
+from bench.leaderboard.pictures import Picture, picture_of
 from bench.leaderboard.stored import Stored
 
-COUNT = 6
-ENDING = "_influence"
+ROLE = "extremes"
 DISTANCES = ("nearest_real_distance", "nearest_train_distance", "cosine_distance")
 ENDS = {
     "rarity": ("Most common", "Rarest"),
     "realism": ("Least realistic", "Most realistic"),
     "density": ("In the sparsest places", "In the densest places"),
 } | dict.fromkeys(DISTANCES, ("Nearest to a real image", "Farthest from real images"))
-NEAREST = "nearest_real"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,15 @@ class ScoredImage:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """A row of a picture of such rows: its top and its height, in pixels."""
+
+    picture: Picture
+    top: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Extreme:
     """One end of one per-image score: what the images there are, and they, the utmost first."""
 
@@ -34,47 +43,49 @@ class Extreme:
     column: str
     title: str
     images: tuple[ScoredImage, ...]
+    strip: Strip | None = None
 
 
 def extremes(stored: Stored) -> list[Extreme]:
-    """Both ends of every column of the record's table that orders the images.
+    """Both ends of every column of the record's table that has ends."""
+    cells = _fakes(table(stored, "images"))
+    better = {name: one["better"] for name, one in stored.record.scores.items()}
+    found = [
+        end
+        for column in columns_with_ends(cells, better)
+        for end in _ends(stored.record.metric["name"], cells, column)
+    ]
+    return _with_strips(found, picture_of(stored, ROLE))
 
-    A column orders them where it has at least twice COUNT values: 0 and 1 do not. Of influences,
-    those on distances only (fid, kid): what lowers a share of images is that score itself.
-    """
-    cells = table(stored, "images")
+
+def _fakes(cells: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The rows of the generated images; empty where the table is none of images."""
     if not {"image", "side"} <= set(cells):
-        return []
-    columns = [name for name in sorted(cells) if _wanted(stored, name)]
-    return [end for column in columns for end in _ends(stored, cells, column)]
+        return {}
+    kept = [at for at, side in enumerate(cells["side"]) if side == "fake"]
+    return {name: [column[at] for at in kept] for name, column in cells.items()}
 
 
-def _wanted(stored: Stored, column: str) -> bool:
-    if column.endswith(ENDING):
-        score = stored.record.scores.get(column.removesuffix(ENDING), {})
-        return score.get("better") == "lower"
-    return column not in ("image", "side", NEAREST)
-
-
-def _ends(stored: Stored, cells: dict[str, list[str]], column: str) -> list[Extreme]:
-    images = _scored(cells, column)
-    if len({image.score for image in images}) < 2 * COUNT:
-        return []
-    images.sort(key=lambda image: image.score)  # stable: equal scores in the order of the table
-    low, high = _titles(column)
-    metric = stored.record.metric["name"]
+def _ends(metric: str, cells: dict[str, list[str]], column: str) -> list[Extreme]:
+    values = [_number(text) for text in cells[column]]
+    nearest = cells.get("nearest_real", [""] * len(values))
     return [
-        Extreme(metric, column, low, tuple(images[:COUNT])),
-        Extreme(metric, column, high, tuple(reversed(images[-COUNT:]))),
+        Extreme(
+            metric,
+            column,
+            title,
+            tuple(ScoredImage(cells["image"][at], values[at], nearest[at]) for at in places),
+        )
+        for title, places in zip(_titles(column), ends(values) or (), strict=False)
     ]
 
 
-def _scored(cells: dict[str, list[str]], column: str) -> list[ScoredImage]:
-    """The generated images with a finite score."""
-    nearest = cells.get(NEAREST, [""] * len(cells["image"]))
-    rows = zip(cells["image"], cells["side"], cells[column], nearest, strict=True)
-    found = [(name, _number(text), real) for name, side, text, real in rows if side == "fake"]
-    return [ScoredImage(*one) for one in found if math.isfinite(one[1])]
+def _with_strips(found: list[Extreme], picture: Picture | None) -> list[Extreme]:
+    """The job drew one row per end, in this order; a picture of another shape is not shown."""
+    if picture is None or not found or picture.height % len(found) or picture.width % COUNT:
+        return found
+    height = picture.height // len(found)
+    return [replace(end, strip=Strip(picture, at * height, height)) for at, end in enumerate(found)]
 
 
 def _titles(column: str) -> tuple[str, str]:

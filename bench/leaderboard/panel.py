@@ -1,8 +1,9 @@
 """One static page per generator: its samples, its extremes, and where every number comes from."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from bench.atomic import replace_file
@@ -33,12 +34,12 @@ class Part:
         pairs = zip(self.board.columns, self.row.cells, strict=True)
         return [(column, cell) for column, cell in pairs if cell.measurements]
 
-    @property
+    @cached_property
     def extremes(self) -> list[Extreme]:
         """Of the first seed: each seed has its own images."""
         return [end for stored in self._first_seed for end in extremes(stored)]
 
-    @property
+    @cached_property
     def curves(self) -> list[Curve]:
         """Of the first seed."""
         return [curve for stored in self._first_seed for curve in curves(stored)]
@@ -70,24 +71,28 @@ class Panel:
         return panel_file(self.dataset, self.generator)
 
     @property
+    def strips(self) -> list[Picture]:
+        """The pictures of images at the ends of a score."""
+        return [end.strip.picture for part in self.parts for end in part.extremes if end.strip]
+
+    @property
     def records(self) -> list[Stored]:
         """Behind all of its numbers, each once, by path."""
         found = {stored.path: stored for part in self.parts for stored in part.records}
         return [found[path] for path in sorted(found)]
 
 
-def panels(shown: Leaderboard) -> list[Panel]:
-    """One per dataset and generator, in the order of their names."""
+def panels(shown: Leaderboard) -> Iterator[Panel]:
+    """One per dataset and generator, in the order of their names; each is made when asked for."""
     stored = {one.path: one for one in shown.records}
     pictures = {(one.dataset, one.generator): one for one in shown.pictures}
-    parts: dict[tuple[str, str], list[Part]] = {}
+    rows: dict[tuple[str, str], list[tuple[Board, Row]]] = {}
     for board in shown.boards:
         for row in board.rows:
-            parts.setdefault((board.dataset, row.generator), []).append(_part(board, row, stored))
-    return [
-        Panel(*names, found[0].row.control, pictures.get(names), tuple(found))
-        for names, found in sorted(parts.items())
-    ]
+            rows.setdefault((board.dataset, row.generator), []).append((board, row))
+    for names, found in sorted(rows.items(), key=lambda item: item[0]):
+        parts = tuple(_part(board, row, stored) for board, row in found)
+        yield Panel(*names, found[0][1].control, pictures.get(names), parts)
 
 
 def panel_page(shown: Leaderboard, panel: Panel) -> str:
@@ -109,12 +114,17 @@ def command(stored: Stored) -> str:
 
 
 def write_panels(folder: Path, shown: Leaderboard) -> None:
-    """Make the folder hold these pages; those of an earlier leaderboard are removed."""
+    """Make the folder hold these pages and their pictures; pages of earlier ones are removed.
+
+    After `copy_pictures`, which removes all pictures but its own.
+    """
     kept = set()
     for panel in panels(shown):
         text = panel_page(shown, panel)
         replace_file(folder / panel.file, text.encode("utf-8", "backslashreplace"))
         kept.add(panel.file)
+        for picture in panel.strips:
+            replace_file(folder / picture.file, picture.data)
     for path in folder.glob("*-" + "[0-9a-f]" * 8 + ".html"):
         if path.name not in kept:
             path.unlink(missing_ok=True)

@@ -41,24 +41,15 @@ def pictures(records: Sequence[Stored]) -> list[Picture]:
     for stored in records:
         record = stored.record
         names = record.dataset["name"], record.generator["name"]
-        picture = None if names in found else _picture(stored)
+        picture = None if names in found else picture_of(stored, ROLE)
         if picture:
             found[names] = picture
     return sorted(found.values(), key=lambda one: (one.dataset, one.control, one.generator))
 
 
-def copy_pictures(folder: Path, shown: Sequence[Picture]) -> None:
-    """Make the folder hold these pictures; those of an earlier leaderboard are removed."""
-    contents = {picture.file: picture.data for picture in shown}
-    for name, data in sorted(contents.items()):
-        replace_file(folder / name, data)
-    for path in folder.glob("[0-9a-f]" * 12 + ".png"):
-        if path.name not in contents:
-            path.unlink(missing_ok=True)
-
-
-def _picture(stored: Stored) -> Picture | None:
-    data = artifact(stored, ROLE)
+def picture_of(stored: Stored, role: str) -> Picture | None:
+    """The PNG with this role beside a record; None where there is none, or it is foreign."""
+    data = artifact(stored, role)
     if not data.startswith(SIGNATURE) or len(data) < 24:
         return None
     width, height = struct.unpack(">II", data[16:24])  # the header chunk comes first
@@ -71,3 +62,13 @@ def _picture(stored: Stored) -> Picture | None:
         height=height,
         data=data,
     )
+
+
+def copy_pictures(folder: Path, shown: Sequence[Picture]) -> None:
+    """Make the folder hold these pictures; those of an earlier leaderboard are removed."""
+    contents = {picture.file: picture.data for picture in shown}
+    for name, data in sorted(contents.items()):
+        replace_file(folder / name, data)
+    for path in folder.glob("[0-9a-f]" * 12 + ".png"):
+        if path.name not in contents:
+            path.unlink(missing_ok=True)
