@@ -13,6 +13,7 @@ DISTANCES = ("nearest_real_distance", "nearest_train_distance", "cosine_distance
 ENDS = {
     "rarity": ("Most common", "Rarest"),
     "realism": ("Least realistic", "Most realistic"),
+    "distance_to_centre": ("Nearest to the centre", "Farthest from the centre"),
     "density": ("In the sparsest places", "In the densest places"),
 } | dict.fromkeys(DISTANCES, ("Nearest to a real image", "Farthest from real images"))
 

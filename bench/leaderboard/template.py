@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from bench.leaderboard.numbers import number
 
 HERE = Path(__file__).parent
 STYLE = "page.css"
+SEAMS = re.compile(r"([_.])")
 MARKS = {"best": "b", "second": "u"}
 
 
@@ -64,8 +66,10 @@ def policy(*, style: str, script: str) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """The name, escaped, with leave to break the line after an underscore."""
-    return Markup("_<wbr>").join(name.split("_"))
+    """The name, escaped, with leave to break the line after an underscore and a dot."""
+    return Markup("").join(
+        Markup("{}<wbr>").format(part) if part in ("_", ".") else part for part in SEAMS.split(name)
+    )
 
 
 def _source_hash(text: str) -> str:
