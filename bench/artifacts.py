@@ -43,7 +43,7 @@ def _cells(
 ) -> dict[str, list[str]]:
     """Column name -> its cells on one side."""
     columns = {
-        name: [_cell(value, name) for value in values.tolist()]
+        name: [cell_text(value, name) for value in values.tolist()]
         for name, values in outcome.per_image.get(side, {}).items()
     }
     if side == "fake" and outcome.nearest_real is not None:
@@ -72,7 +72,7 @@ def write_curves(record: Path, outcome: Outcome) -> dict[str, str]:
 
 def _curve_rows(columns: Mapping[str, Tensor]) -> Iterator[list[str]]:
     for values in zip(*(column.tolist() for column in columns.values()), strict=True):
-        yield [_cell(value) for value in values]
+        yield [cell_text(value) for value in values]
 
 
 def _write_csv(record: Path, kind: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -116,7 +116,7 @@ def _png(images: Tensor) -> bytes:
     return encoded.getvalue()
 
 
-def _cell(value: float | int, column: str = "") -> str:
+def cell_text(value: float | int, column: str = "") -> str:
     """All digits of a score; influences feed standard errors only, and seven digits will do."""
     if math.isnan(value):
         return ""

@@ -23,6 +23,7 @@ from bench.records import Record, read_record, write_record
 from bench.report import Line, Report
 from bench.settings import full_float32
 from bench.sides import Sides
+from bench.thumbnails import write_extremes
 from bench.written import new_record
 from metrics.metric import Outcome
 
@@ -145,7 +146,7 @@ class _Work:
         seconds = time.monotonic() - started
         path = measurement.path(self.results)
         artifacts = write_per_image(path, outcome, self._image_names)
-        artifacts |= write_curves(path, outcome) | self._grid(path)
+        artifacts |= write_curves(path, outcome) | self._pictures(path, measurement, outcome)
         costs = {side: cost.summary() for side, cost in self.sides.costs.items()}
         record = new_record(
             self.job,
@@ -163,14 +164,17 @@ class _Work:
             told = ", ".join(f"{name} = {value}" for name, value in values_of(record).items())
             raise StoreError(f"{error} Measured: {told}.") from error
 
-    def _grid(self, path: Path) -> dict[str, str]:
-        """A picture beside the record; none is no reason to lose a score."""
-        if self._first_images is None:
+    def _pictures(self, path: Path, measurement: Measurement, outcome: Outcome) -> dict[str, str]:
+        """Beside the record; none is no reason to lose a score."""
+        fake = self.job.fake
+        if self._first_images is None or not isinstance(fake, ImageSource):
             return {}
+        better = type(measurement.metric_spec).scores
         try:
-            return write_grid(path, self._first_images)
+            grid = write_grid(path, self._first_images)
+            return grid | write_extremes(path, outcome, better, fake.read)
         except StoreError as error:
-            log.warning("no picture of the first images: %s", error)
+            log.warning("no pictures beside %s: %s", path.name, error)
             return {}
 
     def _compute(self, measurement: Measurement) -> Outcome:

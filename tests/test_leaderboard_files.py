@@ -20,7 +20,7 @@ from bench.errors import ConfigError, StoreError
 from bench.leaderboard.command import Request, run
 from bench.leaderboard.load import read_results
 from bench.leaderboard.markdown import escaped
-from bench.leaderboard.page import policy
+from bench.leaderboard.template import policy
 from bench.leaderboard.write import write_all
 from bench.records import encode, record_path
 
@@ -299,7 +299,7 @@ def test_the_sample_grid_is_copied_and_shown(tmp_path):
     old.parent.mkdir(parents=True)
     old.write_bytes(PNG)
     write(tmp_path, tmp_path / "out")
-    (copy,) = (tmp_path / "out" / "demo.files").iterdir()
+    (copy,) = (tmp_path / "out" / "demo.files").glob("*.png")
     assert copy.read_bytes() == PNG
     page = Page((tmp_path / "out" / "demo.html").read_text())
     (image,) = [attributes for tag, attributes in page.tags if tag == "img"]
@@ -324,7 +324,7 @@ def test_the_page_draws_intervals_of_generators(tmp_path):
     )
     write(tmp_path, tmp_path / "out")
     text = (tmp_path / "out" / "demo.html").read_text()
-    assert text.count('<path class="range"') == 2
+    assert text.count("<svg aria-hidden") == 2
     assert "[0.9000, 1.100]" in text
 
 

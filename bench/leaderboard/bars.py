@@ -1,11 +1,13 @@
 """Where the interval bars of a column begin and end."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.leaderboard.board import Board, Cell
+from bench.leaderboard.chart import LOG_FROM
 
-WIDTH = 72  # of the drawing, in its own units
+WIDTH = 72  # of the drawing, in pixels; the style says so too
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Scale:
     low: float
     high: float
 
+    @property
+    def _logarithmic(self) -> bool:
+        """Where a linear one would squeeze most intervals to a point."""
+        return self.low > 0 and self.high / self.low > LOG_FROM
+
     def bar(self, cell: Cell) -> Bar | None:
         """The cell's bar; None for a cell without an interval of its own."""
         interval = _interval(cell)
@@ -33,8 +40,11 @@ class Scale:
         return Bar(self._position(low), self._position(high), self._position(cell.value))
 
     def _position(self, value: float) -> str:
-        share = (value - self.low) / (self.high - self.low)
-        return f"{3 + share * (WIDTH - 6):.1f}"  # the margin that half a dot needs
+        low, high, at = (
+            math.log(one) if self._logarithmic else one for one in (self.low, self.high, value)
+        )
+        share = (at - low) / (high - low)
+        return f"{3 + share * (WIDTH - 6):.3g}"  # the margin that half a dot needs
 
 
 def scales(board: Board) -> list[Scale | None]:

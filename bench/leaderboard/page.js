@@ -5,11 +5,12 @@
   const count = document.getElementById("count");
   const selects = [...tools.querySelectorAll("select")];
   const boards = [...document.querySelectorAll(".board")];
+  const metrics = [...tools.querySelectorAll("input[name=metric]")];
   const figures = [...document.querySelectorAll("figure")];
   const rowsOf = (body) => [...body.rows].filter((row) => row.dataset.name !== undefined);
 
   // The order of the file, by mean rank and name, settles every tie.
-  document.querySelectorAll("tbody tr").forEach((row, index) => { row.fileOrder = index; });
+  document.querySelectorAll(".board tr[data-name]").forEach((row, index) => { row.fileOrder = index; });
 
   function compareRows(first, second, index, sign) {
     if (index === 0) {
@@ -45,13 +46,24 @@
     });
   }
 
+  function showColumns() {
+    const hidden = new Set(metrics.filter((box) => !box.checked).map((box) => box.value));
+    for (const header of document.querySelectorAll(".board th[data-metric]")) {
+      const away = hidden.has(header.dataset.metric);
+      for (const row of header.closest("table").rows) {
+        const cell = row.cells[header.cellIndex];
+        if (cell) { cell.hidden = away; } // the divider above the controls has one cell
+      }
+    }
+  }
+
   function show() {
     const wanted = filter.value.trim().toLowerCase();
     const named = (element) => element.dataset.name.toLowerCase().includes(wanted);
     let shown = 0;
     for (const board of boards) {
       board.hidden = !chosen(board);
-      for (const body of board.querySelectorAll("tbody")) {
+      for (const body of board.querySelectorAll(".generators, .controls")) {
         const rows = rowsOf(body);
         rows.forEach((row) => { row.hidden = !named(row); });
         const visible = rows.filter((row) => !row.hidden).length;
@@ -60,14 +72,18 @@
       }
     }
     figures.forEach((figure) => { figure.hidden = !(named(figure) && chosen(figure)); });
+    for (const mark of document.querySelectorAll(".board g[data-name]")) {
+      mark.toggleAttribute("hidden", !named(mark));
+    }
+    showColumns();
     count.textContent = `${shown} ${shown === 1 ? "row" : "rows"} shown`;
   }
 
-  document.querySelectorAll("thead th").forEach((header) => {
+  document.querySelectorAll(".board th[aria-sort]").forEach((header) => {
     header.querySelector("button").addEventListener("click", () => sortBy(header));
   });
   filter.addEventListener("input", show);
-  selects.forEach((select) => select.addEventListener("change", show));
+  [...selects, ...metrics].forEach((select) => select.addEventListener("change", show));
   tools.hidden = false;
   show();
 })();

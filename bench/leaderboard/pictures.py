@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.atomic import replace_file
+from bench.leaderboard.beside import artifact
 from bench.leaderboard.stored import Stored
 
 ROLE = "grid"
@@ -40,24 +41,15 @@ def pictures(records: Sequence[Stored]) -> list[Picture]:
     for stored in records:
         record = stored.record
         names = record.dataset["name"], record.generator["name"]
-        picture = None if names in found else _picture(stored)
+        picture = None if names in found else picture_of(stored, ROLE)
         if picture:
             found[names] = picture
     return sorted(found.values(), key=lambda one: (one.dataset, one.control, one.generator))
 
 
-def copy_pictures(folder: Path, shown: Sequence[Picture]) -> None:
-    """Make the folder hold these pictures; those of an earlier leaderboard are removed."""
-    contents = {picture.file: picture.data for picture in shown}
-    for name, data in sorted(contents.items()):
-        replace_file(folder / name, data)
-    for path in folder.glob("[0-9a-f]" * 12 + ".png"):
-        if path.name not in contents:
-            path.unlink(missing_ok=True)
-
-
-def _picture(stored: Stored) -> Picture | None:
-    data = _read(stored)
+def picture_of(stored: Stored, role: str) -> Picture | None:
+    """The PNG with this role beside a record; None where there is none, or it is foreign."""
+    data = artifact(stored, role)
     if not data.startswith(SIGNATURE) or len(data) < 24:
         return None
     width, height = struct.unpack(">II", data[16:24])  # the header chunk comes first
@@ -72,12 +64,11 @@ def _picture(stored: Stored) -> Picture | None:
     )
 
 
-def _read(stored: Stored) -> bytes:
-    """The grid's bytes; empty where there is none, or where its name leads out of the folder."""
-    name = stored.record.artifacts.get(ROLE)
-    if not isinstance(name, str) or Path(name).name != name or "\0" in name:
-        return b""
-    try:
-        return (stored.folder / name).read_bytes()
-    except (OSError, UnicodeError):
-        return b""
+def copy_pictures(folder: Path, shown: Sequence[Picture]) -> None:
+    """Make the folder hold these pictures; those of an earlier leaderboard are removed."""
+    contents = {picture.file: picture.data for picture in shown}
+    for name, data in sorted(contents.items()):
+        replace_file(folder / name, data)
+    for path in folder.glob("[0-9a-f]" * 12 + ".png"):
+        if path.name not in contents:
+            path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What the page says of a cell or a column when the pointer rests on it."""
+"""What the pages say of a cell or a column when the pointer rests on it."""
 
 from bench.leaderboard.board import Cell, Column
 from bench.leaderboard.cell_text import interval_text
@@ -7,13 +7,26 @@ from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.standing import Rival, Standing
 
 
-def cell_tooltip(cell: Cell, column: Column) -> str:
-    """Where it stands, every measurement in full, with its record, and the metric's settings."""
+def cell_tooltip(cell: Cell) -> str:
+    """Where it stands, and every measurement in full, with its record."""
     lines = [line for one in cell.measurements for line in _measured(one)]
     if cell.spread is not None:
         lines.insert(0, f"mean {cell.value!r}, sd {cell.spread!r}")
     placed = _placed(cell.standing) if cell.standing else []
-    return "\n".join([*placed, *lines, _settings(column)])
+    return "\n".join([*placed, *lines])
+
+
+def cell_hint(cell: Cell) -> str:
+    """What the cell does not show, in few words: a page has thousands of cells.
+
+    The generator's page has the rest: the record, all digits, how the interval was made.
+    """
+    standing = cell.standing
+    lines = [f"rank {standing.rank}, tie group {standing.tie_group}"] if standing else []
+    lines += (
+        [f"P(better than {one.name}) {_odds(one)}" for one in standing.rivals] if standing else []
+    )
+    return "\n".join([*lines, *_intervals(cell)])
 
 
 def column_tooltip(column: Column) -> str:
@@ -43,6 +56,21 @@ def _share(probability: float) -> str:
     if probability < 0.005:
         return "< 0.01"
     return "> 0.99" if probability >= 0.995 else f"{probability:.2f}"
+
+
+def _odds(rival: Rival) -> str:
+    if rival.probability is None:
+        return "unknown"
+    return f"{_share(rival.probability)}, {rival.kind}"
+
+
+def _intervals(cell: Cell) -> list[str]:
+    """The interval of a single seed; the values of several."""
+    if cell.single:
+        ends = " to ".join(f"{end:.4g}" for end in cell.single.interval or ())
+        return [f"95 %: {ends}"] if ends else []
+    known = [one for one in cell.measurements if one.value is not None]
+    return [f"seed {one.seed}: {one.value:.6g}" for one in known]
 
 
 def _measured(one: Measurement) -> list[str]:

@@ -13,6 +13,7 @@ from bench.leaderboard.leaderboard import Leaderboard, Options, leaderboard
 from bench.leaderboard.load import Reading, read_results
 from bench.leaderboard.markdown import markdown
 from bench.leaderboard.page import page
+from bench.leaderboard.panel import write_panels
 from bench.leaderboard.pictures import copy_pictures
 from bench.leaderboard.stored import LeftOut
 from bench.leaderboard.wide import wide_csv
@@ -94,6 +95,7 @@ def _refuse_nothing(results: Path, reading: Reading) -> None:
 
 def _write(shown: Leaderboard, out: Path) -> list[Path]:
     copy_pictures(out / f"{shown.name}.files", shown.pictures)  # before the page that shows them
+    write_panels(out / f"{shown.name}.files", shown)
     written = []
     for suffix, render in FORMATS.items():
         path = out / f"{shown.name}{suffix}"

@@ -1,0 +1,183 @@
+"""A small drawing of points and lines on two axes, as positions for inline SVG."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bench.leaderboard.numbers import number
+
+WIDTH, HEIGHT = 390, 280
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 14, 44
+LOG_FROM = 20.0  # a range of positive values this wide has a logarithmic axis
+SHARE = 1.5  # but none that ends here: precision, recall and their like are read from 0 to 1
+LETTER = 6.1  # pixels
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A range of values along a stretch of pixels."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    logarithmic: bool
+
+    def at(self, value: float) -> float:
+        """The pixel of a value."""
+        low, high, of = (_scaled(v, self.logarithmic) for v in (self.low, self.high, value))
+        return round(self.start + (of - low) / (high - low) * (self.end - self.start), 1)
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Pixels and labels of round values."""
+        values = (
+            _log_ticks(self.low, self.high) if self.logarithmic else _ticks(self.low, self.high)
+        )
+        return [(self.at(value), f"{value:.6g}") for value in values]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One point: what it is, where, and where its label stands; no label where none fits."""
+
+    name: str
+    control: bool
+    x: float
+    y: float
+    x_text: str
+    y_text: str
+    label: tuple[float, float, str] | None = None  # x, y, anchor
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Everything that the template draws.
+
+    Attributes:
+        x_name, y_name: of the axes.
+        x, y: the axes, in pixels.
+        marks: the points.
+        lines: polylines, as lists of "x,y".
+    """
+
+    x_name: str
+    y_name: str
+    x: Axis
+    y: Axis
+    marks: tuple[Mark, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value on either axis, with the name of what has it."""
+
+    name: str
+    x: float
+    y: float
+    control: bool = False
+
+
+def chart(
+    x_name: str,
+    y_name: str,
+    points: Sequence[Point],
+    *,
+    lines: Sequence[Sequence[Point]] = (),
+    labels: bool = True,
+) -> Chart | None:
+    """Lay the points out; None where all of them share one x or one y."""
+    every = [*points, *(point for line in lines for point in line)]
+    if len({point.x for point in every}) < 2 or len({point.y for point in every}) < 2:
+        return None
+    x = axis([point.x for point in every], LEFT, WIDTH - RIGHT)
+    y = axis([point.y for point in every], HEIGHT - BOTTOM, TOP)
+    marks = [_mark(point, x, y) for point in points]
+    return Chart(
+        x_name,
+        y_name,
+        x,
+        y,
+        tuple(_labelled(marks) if labels else marks),
+        tuple(" ".join(f"{x.at(p.x)},{y.at(p.y)}" for p in line) for line in lines),
+    )
+
+
+def axis(values: Sequence[float], start: float, end: float) -> Axis:
+    """An axis that holds all values with a margin; they are finite and not all equal."""
+    low, high = min(values), max(values)
+    if low > 0 and high / low > LOG_FROM and high > SHARE:
+        margin = (high / low) ** 0.06
+        return Axis(low / margin, high * margin, start, end, True)
+    margin = 0.06 * (high - low)
+    return Axis(low - margin, high + margin, start, end, False)
+
+
+def _scaled(value: float, logarithmic: bool) -> float:
+    return math.log(value) if logarithmic else value
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(m for m in (1, 2, 5, 10) if m * power >= rough)
+    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = range(first, last + 1, 1 + (last - first) // 8)
+    firsts = (1, 2, 5) if high / low < 1000 else (1,)
+    values = [digit * 10.0**power for power in powers for digit in firsts]
+    return [value for value in values if low <= value <= high]
+
+
+def _mark(point: Point, x: Axis, y: Axis) -> Mark:
+    where = x.at(point.x), y.at(point.y)
+    return Mark(point.name, point.control, *where, number(point.x), number(point.y))
+
+
+def _labelled(marks: Sequence[Mark]) -> list[Mark]:
+    """A label right, left, above or below of each point, where it covers nothing and fits."""
+    taken = [(mark.x - 5, mark.y - 5, mark.x + 5, mark.y + 5) for mark in marks]
+    found = {}
+    for mark in sorted(marks, key=lambda one: one.control):  # generators choose first
+        label = None
+        for choice, box in _places(mark):
+            if _inside(box) and not any(_overlap(box, other) for other in taken):
+                label = choice
+                taken.append(box)
+                break
+        found[mark] = replace(mark, label=label)
+    return [found[mark] for mark in marks]
+
+
+Box = tuple[float, float, float, float]
+
+
+def _places(mark: Mark) -> list[tuple[tuple[float, float, str], Box]]:
+    """Where a label may stand, the best first, and the box that it fills there."""
+    wide = LETTER * len(mark.name)
+    x, y = mark.x, mark.y
+    starts = {"start": 0.0, "middle": -wide / 2, "end": -wide}
+    beside = [(x + 8, y + 4, "start"), (x - 8, y + 4, "end")]
+    over = [(x, y - 9, "middle"), (x, y + 17, "middle")]
+    aslant = [(x + dx, y + dy, end) for dy in (-9, 17) for dx, end in ((-4, "start"), (4, "end"))]
+    return [
+        ((at, base, anchor), (at + starts[anchor], base - 9, at + starts[anchor] + wide, base + 2))
+        for at, base, anchor in (*beside, *over, *aslant)
+    ]
+
+
+def _inside(box: Box) -> bool:
+    return box[0] >= LEFT and box[2] <= WIDTH and box[1] >= 0 and box[3] <= HEIGHT - BOTTOM
+
+
+def _overlap(first: Box, second: Box) -> bool:
+    return not (
+        first[2] <= second[0]
+        or second[2] <= first[0]
+        or first[3] <= second[1]
+        or second[3] <= first[1]
+    )

@@ -1,0 +1,90 @@
+"""Scores over the number of generated images: the one view across comparison keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.leaderboard.board import Board
+from bench.leaderboard.chart import Chart, Point, chart
+from bench.leaderboard.series import series_of
+
+MOST_LINES = 12  # that the eye can tell apart
+
+
+@dataclass(frozen=True)
+class Growth:
+    """One score over one number: the drawing, and what the reader must know of it."""
+
+    title: str
+    caption: str
+    drawn: Chart
+
+
+def growths(boards: Sequence[Board]) -> list[Growth]:
+    """Over sample sizes, where boards differ in nothing else; over settings within each board."""
+    return [*_over_sizes(boards), *(one for board in boards for one in _over_settings(board))]
+
+
+def _over_sizes(boards: Sequence[Board]) -> list[Growth]:
+    groups: dict[tuple[object, ...], list[Board]] = {}
+    for board in boards:
+        names = (board.dataset, board.backbone, board.weights, board.protocol)
+        groups.setdefault(names, []).append(board)
+    return [
+        found
+        for group in groups.values()
+        if len({board.num_fake for board in group}) > 1
+        for score in sorted({column.name for board in group for column in board.columns})
+        if (found := _sizes(group, score))
+    ]
+
+
+def _sizes(boards: Sequence[Board], score: str) -> Growth | None:
+    lines: dict[str, list[Point]] = {}
+    for board in sorted(boards, key=lambda one: (one.num_fake, one.key)):
+        for at, column in enumerate(board.columns):
+            if column.name != score or column.better == "neither":
+                continue
+            for row in board.rows:
+                value = row.cells[at].value
+                if not row.control and value is not None:
+                    lines.setdefault(row.name, []).append(Point(row.name, board.num_fake, value))
+    return _growth(
+        f"{score} over sample size: {boards[0].title}",
+        "This view crosses comparison keys: counts of images differ, so its numbers are no ranking",
+        ("generated images", score),
+        list(lines.values()),
+    )
+
+
+def _over_settings(board: Board) -> list[Growth]:
+    found = []
+    series = series_of(board.rows)
+    for field in sorted({one.field for one in series}):
+        for at, column in enumerate(board.columns):
+            if column.better == "neither":
+                continue
+            lines = [
+                [
+                    Point(row.name, value, score)
+                    for value, row in zip(one.values, one.rows, strict=True)
+                    if (score := row.cells[at].value) is not None
+                ]
+                for one in series
+                if one.field == field
+            ]
+            title = f"{column.name} over {field}: {board.title}"
+            found.append(_growth(title, "", (field, column.name), lines))
+    return [one for one in found if one]
+
+
+def _growth(
+    title: str, caption: str, axes: tuple[str, str], lines: Sequence[list[Point]]
+) -> Growth | None:
+    long = [line for line in lines if len(line) > 1][:MOST_LINES]
+    if not long:
+        return None
+    left = len([line for line in lines if len(line) > 1]) - len(long)
+    more = [caption] if caption else []
+    more += [f"the first {MOST_LINES} generators; {left} more are in the tables"] if left else []
+    drawn = chart(*axes, [point for line in long for point in line], lines=long, labels=False)
+    return Growth(title, "; ".join(more), drawn) if drawn else None

@@ -1,0 +1,183 @@
+"""The page's drawings: points where they belong, and correlations that a second code agrees on."""
+
+import math
+
+import numpy as np
+import pytest
+from made_records import record, score, store
+from scipy.stats import kendalltau
+
+from bench.leaderboard.backbone_agreement import backbone_agreement
+from bench.leaderboard.boards import boards
+from bench.leaderboard.chart import HEIGHT, WIDTH, Point, axis, chart
+from bench.leaderboard.kendall import kendall
+from bench.leaderboard.leaderboard import leaderboard
+from bench.leaderboard.load import read_results
+from bench.leaderboard.metric_agreement import metric_agreement
+from bench.leaderboard.page import page
+from bench.leaderboard.scatter import scatters
+from bench.leaderboard.series import series_of
+from bench.leaderboard.sizes import growths
+from bench.records import encode
+
+
+def boards_of(tmp_path, *records):
+    return boards(read_results(store(tmp_path, *records)).records)
+
+
+def pair(name, fid, recall, **changes):
+    """A generator's two records, as FID and as precision and recall are stored."""
+    both = {"precision": score(0.5 + fid / 100, "higher"), "recall": score(recall, "higher")}
+    return (
+        record(name, "fid", {"fid": fid}, **changes),
+        record(name, "precision_recall", both, **changes),
+    )
+
+
+@pytest.mark.parametrize("levels", [3, 1000])  # with many ties, and with hardly any
+def test_kendall_is_scipys_over_the_rows_that_both_columns_have(levels):
+    random = np.random.default_rng(0)
+    values = random.integers(0, levels, (60, 5)).astype(float)
+    values[random.random(values.shape) < 0.2] = np.nan
+    found = kendall(values)
+    for first in range(5):
+        for second in range(5):
+            both = values[np.isfinite(values[:, [first, second]]).all(axis=1)]
+            wanted = kendalltau(both[:, first], both[:, second]).statistic
+            assert found[first, second] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_kendall_of_a_constant_is_unknown():
+    assert np.isnan(kendall(np.array([[1.0, 1], [1, 2], [1, 3]]))[0, 1])
+
+
+def test_scores_of_opposite_direction_that_agree_correlate_by_one(tmp_path):
+    found = boards_of(tmp_path, *pair("a", 1, 0.9), *pair("b", 2, 0.8), *pair("c", 3, 0.7))
+    (heat,) = metric_agreement(found[0])
+    assert heat.names == ("fid.fid", "precision_recall.precision", "precision_recall.recall")
+    assert [square.text for square in heat.squares[0]] == ["1.00", "-1.00", "1.00"]
+    assert [square.shade for square in heat.squares[0]] == ["tau4", "tau-4", "tau4"]
+
+
+def test_controls_are_counted_apart(tmp_path):
+    control = {"config": {"control": True}}
+    generators = [*pair("a", 1, 0.9), *pair("b", 2, 0.8), *pair("c", 3, 0.7)]
+    (found,) = boards_of(tmp_path, *generators, *pair("noise", 9, 0.95, **control))
+    without, with_controls = metric_agreement(found)
+    assert without.squares[0][2].text == "1.00"
+    assert with_controls.squares[0][2].text == "0.00"  # 3 pairs agree and 3 do not
+
+
+def test_two_rows_correlate_with_nothing(tmp_path):
+    assert not metric_agreement(boards_of(tmp_path, *pair("a", 1, 0.9), *pair("b", 2, 0.8))[0])
+
+
+def test_backbones_are_compared_on_the_same_generators(tmp_path):
+    trained = [*pair("a", 1, 0.9), *pair("b", 2, 0.8), *pair("c", 3, 0.7)]
+    other = [*pair("a", 1, 0.7, backbone="other"), *pair("b", 2, 0.8, backbone="other")]
+    other += pair("c", 3, 0.9, backbone="other")
+    (heat,) = backbone_agreement(boards_of(tmp_path, *trained, *other))
+    assert heat.names == ("net", "other")
+    assert heat.squares[0][1].text == "0.33"  # fid and precision agree, recall is reversed
+    assert "precision_recall.recall: -1.00" in heat.squares[0][1].hint
+    assert heat.squares[0][0].text == "1.00"
+
+
+def test_better_points_stand_where_the_axes_say(tmp_path):
+    (found,) = boards_of(tmp_path, *pair("a", 1, 0.9), *pair("b", 2, 0.8))
+    first, second = scatters(found)
+    a, b = first.marks
+    assert (first.x_name, first.y_name) == ("fid.fid ↓", "precision_recall.recall ↑")
+    assert a.x < b.x and a.y < b.y  # smaller FID is left, higher recall is up
+    assert (a.x_text, a.y_text) == ("1.000", "0.9000")
+    assert second.x_name == "precision_recall.precision ↑"
+
+
+def test_an_undefined_score_is_no_point(tmp_path):
+    gap = record("c", "fid", {"fid": score(None, undefined="no rows")})
+    (found,) = boards_of(tmp_path, *pair("a", 1, 0.9), *pair("b", 2, 0.8), gap)
+    assert [mark.name for mark in scatters(found)[0].marks] == ["a", "b"]
+
+
+def test_truncations_of_one_generator_are_joined_in_their_order(tmp_path):
+    rows = [(0.5, 3, 0.5), (1.0, 1, 0.9), (0.7, 2, 0.7)]
+    records = [one for psi, *of in rows for one in pair("gan", *of, config={"psi": psi})]
+    (found,) = boards_of(tmp_path, *records, *pair("other", 5, 0.1))
+    (series,) = series_of(found.rows)
+    assert series.field == "psi"
+    assert series.values == (0.5, 0.7, 1.0)
+    (line,) = scatters(found)[0].lines
+    ordinates = [float(point.split(",")[1]) for point in line.split()]
+    assert ordinates == sorted(ordinates, reverse=True)  # recall rises with psi
+    assert any(growth.title.startswith("fid.fid over psi") for growth in growths([found]))
+
+
+def test_rows_that_differ_in_two_numbers_are_not_joined(tmp_path):
+    settings = ({"psi": 1, "steps": 5}, {"psi": 2, "steps": 9})
+    records = [one for config in settings for one in pair("gan", 1, 0.5, config=config)]
+    assert not series_of(boards_of(tmp_path, *records)[0].rows)
+
+
+def test_sample_sizes_are_drawn_across_keys_and_said_to_be_no_ranking(tmp_path):
+    records = [record("a", scores={"fid": 9.0 - n / 60}, num_fake=n) for n in (60, 120, 240)]
+    found = boards_of(tmp_path, *records)
+    assert len(found) == 3
+    (growth,) = growths(found)
+    assert growth.title.startswith("fid.fid over sample size")
+    assert "no ranking" in growth.caption
+    assert len(growth.drawn.lines[0].split()) == 3
+
+
+def test_one_sample_size_is_no_curve(tmp_path):
+    assert not growths(boards_of(tmp_path, record("a"), record("b")))
+
+
+def test_all_points_of_one_value_are_no_drawing():
+    assert chart("x", "y", [Point("a", 1, 2), Point("b", 1, 3)]) is None
+
+
+def test_labels_cover_neither_each_other_nor_the_edge():
+    random = np.random.default_rng(0)
+    points = [Point(f"generator {at}", *random.random(2)) for at in range(40)]
+    drawn = chart("x", "y", points)
+    boxes = [box(mark) for mark in drawn.marks if mark.label]
+    assert len(boxes) > 5
+    assert all(left >= 0 and right <= WIDTH and top >= 0 for left, right, top, _ in boxes)
+    for at, one in enumerate(boxes):
+        for other in boxes[at + 1 :]:
+            apart = one[1] <= other[0] or other[1] <= one[0] or one[3] <= other[2]
+            assert apart or other[3] <= one[2]
+
+
+def box(mark):
+    x, y, anchor = mark.label
+    wide = 6 * len(mark.name)
+    left = {"start": x, "middle": x - wide / 2, "end": x - wide}[anchor]
+    return left, left + wide, y - 9, y + 2
+
+
+@pytest.mark.parametrize("values", [(1e-9, 1e9), (-5, 1e4), (0.2, 0.4), (3, 3.0001), (0.01, 1)])
+def test_axes_hold_their_values_between_ticks_in_order(values):
+    made = axis(values, 50, HEIGHT)
+    assert all(50 <= made.at(value) <= HEIGHT for value in values)
+    places = [place for place, _ in made.ticks]
+    assert places == sorted(places) and len(places) >= 2
+    assert all(math.isfinite(float(text)) for _, text in made.ticks)
+
+
+def test_two_hundred_rows_weigh_less_than_a_megabyte(tmp_path):
+    scores = ("precision", "recall")
+    for metric in ("fid", "kid", "prdc", "precision_recall", "cmmd", "vendi", "rarity"):
+        for at in range(200):
+            path = tmp_path / "runs" / f"{metric}-{at}.json"  # not `store`: it waits for the disk
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(encode(_measured(f"generator_{at}", metric, at, scores)))
+    text = page(leaderboard("demo", read_results(tmp_path)))
+    assert text.count("<tr data-name") == 200
+    assert len(text.encode()) < 1_000_000
+
+
+def _measured(name, metric, at, scores):
+    value = math.sqrt(at + 2) / 100
+    known = {"standard_error": value / 70, "interval": [value / 1.01, value * 1.01]}
+    return record(name, metric, {one: score(value, "higher", **known) for one in scores})
