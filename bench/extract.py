@@ -17,11 +17,12 @@ from bench.errors import CheckpointError, ConfigError
 from bench.features import Extractor
 from bench.images import ImageSource
 from bench.inputs import wants_spatial
-from bench.prepare import REFERENCE_SEED, Source, chosen_rows, prepare, read_backbones
+from bench.prepare import prepare
 from bench.progress import Progress
 from bench.settings import Settings, read_protocol, read_settings, resolve_device
 from bench.shard import Shard, read_shard
 from bench.similar import did_you_mean
+from bench.yardstick import Source, read_backbones, reference_rows
 from models.weights import WeightsError
 
 SIDES = ("real", "fake", "holdout")
@@ -118,7 +119,7 @@ def _rows(config: DictConfig, settings: Settings, side: str) -> tuple[Source, in
     if isinstance(source, GivenMoments) and source.images is not None:
         source = source.images
     if side == "real":
-        source = chosen_rows(source, read_protocol(config).num_real, REFERENCE_SEED, "real")
+        source = reference_rows(source, read_protocol(config))
     return source, len(source) if isinstance(source, ImageSource) else 0
 
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import yaml
+from omegaconf import OmegaConf
 
 from bench.backbone_list import backbone_nodes
 from bench.build import build
 from bench.composed import composed
-from bench.config_folder import config_folder
+from bench.config_folder import config_folder, register_resolvers
 from bench.errors import ConfigError, SalonError
 from bench.report import align
 from bench.similar import did_you_mean
@@ -96,10 +97,20 @@ def _generator_state(name: str) -> str:
     needed = [key for key, value in content.items() if value == "???"]
     if needed:
         return "needs " + ", ".join(f"generator.{key}" for key in needed)
+    if content.get("source", {}).get("path", "").startswith("${paths."):
+        return _folder_state(content["source"]["path"])
     if "weights" not in content:
         return "present"
     path = composed("score", [f"generator={name}"]).generator.weights.path
     return "present" if Path(path).exists() else "absent"
+
+
+def _folder_state(path: str) -> str:
+    """Of samples on disk; dozens of yamls have some, so their place is found without Hydra."""
+    register_resolvers()
+    paths = OmegaConf.load(config_folder() / "paths" / "default.yaml")
+    place = Path(OmegaConf.create({"paths": paths, "path": path}).path)
+    return "present" if place.exists() else f"absent: {place}"
 
 
 STATES: dict[str, Callable[[str], str]] = {

@@ -7,15 +7,18 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from bench.build import names_foreign_code
-from bench.composed import composed
 from bench.errors import ConfigError
 from bench.failure_record import lasting_failure
 from bench.failures import failed_line
+from bench.grid import Grid
 from bench.job import finished, measured_line
 from bench.prepare import Job, prepare
 from bench.records import digest
 from bench.report import Line
+from bench.shared import Shared
 from bench.sweep_words import combinations, job_words
+
+RUN = "hydra.mode=RUN"  # whatever an experiment file says: each job is one
 
 
 @dataclass
@@ -59,10 +62,9 @@ def plan(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list
     Raises:
         ConfigError: if two jobs of the sweep are the same.
     """
-    retry = bool(config.retry_failed)
-    jobs = [
-        _planned(job_words(fixed), words, retry) for words in combinations(config, fixed, swept)
-    ]
+    grid = Grid([*job_words(fixed), RUN], combinations(config, fixed, swept))
+    look = _Look(grid, bool(config.retry_failed))
+    jobs = [look.planned(list(words)) for words in grid.jobs]
     seen: set[tuple[str, ...]] = set()
     for job in jobs:
         if tuple(job.words) in seen:
@@ -71,33 +73,45 @@ def plan(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list
     return jobs
 
 
-def _planned(fixed: list[str], words: list[str], retry: bool) -> PlannedJob:
-    command = [*fixed, *words, "hydra.mode=RUN"]
-    job = PlannedJob(words, command)
-    names = ("-", "-")
-    try:
-        config = composed("score", command)
-        names = (str(config.dataset.get("name")), str(config.generator.get("name")))
-        if not names_foreign_code(OmegaConf.to_container(config)):
-            _look(job, prepare(config), retry)
-    except Exception as error:  # one job that cannot be planned must not lose the others
-        job.lines, job.settled = [failed_line((*names, "-", "-"), error)], True
-    return job
+@dataclass
+class _Look:
+    """At one job after the other.
 
+    Attributes:
+        grid: the jobs' configs.
+        retry: whether what has failed is tried again.
+        shared: what the jobs have in common.
+    """
 
-def _look(job: PlannedJob, prepared: Job, retry: bool) -> None:
-    results = Path(prepared.settings.paths.results)
-    for m in prepared.measurements:
-        record = finished(m, results)
-        if record is None:
-            failure = None if retry else lasting_failure(results, m.key)
-            job.missing += failure is None
-            job.lines += [] if failure is None else [failure.line()]
-            continue
-        names = (m.dataset, m.generator, m.backbone, m.metric)
-        line = measured_line(names, "reused", record, m.path(results))
-        job.lines.append(line)
-    if job.missing or prepared.broken:
-        job.lines = []  # the job's own report will tell
-    else:
-        job.settled = True
+    grid: Grid
+    retry: bool
+    shared: Shared = field(default_factory=Shared)
+
+    def planned(self, words: list[str]) -> PlannedJob:
+        """A job of the grid, and what it still has to do."""
+        job = PlannedJob(words, [*self.grid.fixed[:-1], *words, RUN])
+        names = ("-", "-")
+        try:
+            config = self.grid.config(words)
+            names = (str(config.dataset.get("name")), str(config.generator.get("name")))
+            if not names_foreign_code(OmegaConf.to_container(config)):
+                self._look(job, prepare(config, self.shared))
+        except Exception as error:  # one job that cannot be planned must not lose the others
+            job.lines, job.settled = [failed_line((*names, "-", "-"), error)], True
+        return job
+
+    def _look(self, job: PlannedJob, prepared: Job) -> None:
+        results = Path(prepared.settings.paths.results)
+        for m in prepared.measurements:
+            record = finished(m, results)
+            if record is None:
+                failure = None if self.retry else lasting_failure(results, m.key)
+                job.missing += failure is None
+                job.lines += [] if failure is None else [failure.line()]
+                continue
+            names = (m.dataset, m.generator, m.backbone, m.metric)
+            job.lines.append(measured_line(names, "reused", record, m.path(results)))
+        if job.missing or prepared.broken:
+            job.lines = []  # the job's own report will tell
+        else:
+            job.settled = True

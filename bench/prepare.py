@@ -1,8 +1,7 @@
 """From a config to a job that knows what it will measure, before anything expensive happens."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -11,21 +10,16 @@ from bench.build import build, resolved
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
 from bench.datasets.given_moments import GivenMoments
-from bench.errors import CheckpointError, ConfigError, DatasetError, IncompatibleError, SalonError
+from bench.errors import ConfigError, IncompatibleError, SalonError
 from bench.generator import Surroundings
-from bench.images import ImageSource
-from bench.inputs import check_input_names, method_of, sides_of
-from bench.labels import dataset_label, generator_label
-from bench.progress import Progress
-from bench.rows import RowsOf, drawn_rows
-from bench.settings import Protocol, Settings, read_protocol, read_settings, resolve_device
+from bench.inputs import sides_of
+from bench.labels import generator_label
+from bench.settings import Protocol, Settings
+from bench.shared import Shared
+from bench.yardstick import Source, Yardstick, chosen_rows, wants_holdout, yardstick
 from models.backbones.precomputed import Precomputed
-from models.precision import Precision, refuse_unsupported
-from models.weights import WeightsError
 
-Source = ImageSource | FeatureFile | GivenMoments
 PIXELS = "pixels"  # stands where a backbone would, for metrics that need none
-REFERENCE_SEED = 0  # which reference rows a protocol draws must not change with the run's seed
 
 
 @dataclass
@@ -62,101 +56,59 @@ class Job:
     moments: GivenMoments | None = None
 
 
-def prepare(config: DictConfig) -> Job:
+def prepare(config: DictConfig, shared: Shared | None = None) -> Job:
     """Build every part of the config and open both sides; no network runs.
+
+    Args:
+        config: of `salon score`.
+        shared: what was made for earlier jobs and serves this one as well.
 
     Raises:
         SalonError: naming what is wrong with the config, the dataset or the generator.
     """
-    settings, protocol = read_settings(config), read_protocol(config)
-    device = resolve_device(settings.device)
-    metrics, backbones = _metrics(config), read_backbones(config, protocol, device)
-    build(config.tracking, "tracking")  # used last; what is wrong with it is told first
-    dataset, generator = build(config.dataset, "dataset"), build(config.generator, "generator")
-    manifests = Path(settings.paths.cache) / "manifests"
-    real = dataset.open(
-        dataset.split, manifests=manifests, progress=Progress("hashing real", 0).reach
-    )
-    name = dataset_label(dataset, real)
-    _check_trained_on(generator, name)
-    moments = real if isinstance(real, GivenMoments) else None
-    real = moments.images if moments and moments.images else real
-    reference = reference_rows(real, protocol)
-    num_real = reference.count if isinstance(reference, GivenMoments) else len(reference)
-    surroundings = _surroundings(config, dataset, reference, device)
-    fake = generator.open(surroundings)
-    _check_kinds(real, fake, backbones)
-    num_fake = protocol.rows("fake", num_real if fake.live else len(fake))
+    held = yardstick(config, shared or Shared())
+    generator = build(config.generator, "generator")
+    if held.dataset.name is not None:  # told before anything is opened
+        _check_trained_on(generator, held.dataset.name)
+    _check_trained_on(generator, held.name)
+    fake = generator.open(_surroundings(held, config))
+    _check_kinds(held.images, fake, held.backbones)
+    num_fake = held.protocol.rows("fake", held.num_real if fake.live else len(fake))
     if num_fake is None:
         raise ConfigError(
             "a live generator makes as many images as there are real ones, and the statistics do "
             "not say how many; type protocol.num_fake=N."
         )
     job = Job(
-        settings=settings,
-        protocol=protocol,
-        device=device,
-        dataset=name,
+        settings=held.settings,
+        protocol=held.protocol,
+        device=held.device,
+        dataset=held.name,
         generator=generator_label(generator, fake),
-        real=reference,
-        fake=chosen_rows(fake, num_fake, settings.seed, "fake"),
-        holdout=_holdout(dataset, manifests) if _wants_holdout(metrics.values()) else None,
-        num_real=num_real,
+        real=held.real,
+        fake=chosen_rows(fake, num_fake, held.settings.seed, "fake"),
+        holdout=held.holdout,
+        num_real=held.num_real,
         num_fake=num_fake,
-        backbones=backbones,
-        metrics=metrics,
-        moments=moments,
+        backbones=held.backbones,
+        metrics=held.metrics,
+        moments=held.moments,
     )
-    _plan(job, real.content())
+    _plan(job, held)
     return job
 
 
-def _surroundings(config: DictConfig, dataset: Any, reference: Source, device: str) -> Surroundings:
-    settings = read_settings(config)
+def _surroundings(held: Yardstick, config: DictConfig) -> Surroundings:
     return Surroundings(
-        dataset=dataset,
-        reference=reference,
-        sampler=build(config.sampler, "sampler"),
-        quantise=read_protocol(config).quantise,
+        dataset=held.dataset,
+        reference=held.real,
+        sampler=held.sampler,
+        quantise=held.protocol.quantise,
         config=resolved(config.generator, "generator"),
-        seed=settings.seed,
-        device=device,
-        manifests=Path(settings.paths.cache) / "manifests",
+        seed=held.settings.seed,
+        device=held.device,
+        manifests=held.manifests,
     )
-
-
-def _metrics(config: DictConfig) -> dict[str, Any]:
-    nodes = config.get("metrics") or {}
-    metrics = {str(name): build(node, f"metrics.{name}") for name, node in nodes.items()}
-    if not metrics or not config.get("backbone"):
-        raise ConfigError("nothing to measure: name at least one metric and one backbone.")
-    for name, metric in metrics.items():
-        for given_moments in (False, True):
-            check_input_names(name, method_of(metric, given_moments=given_moments))
-    return metrics
-
-
-def read_backbones(config: DictConfig, protocol: Protocol, device: str) -> dict[str, Any]:
-    """Every backbone's description, by name.
-
-    Raises:
-        ConfigError: for one that the protocol does not define, a wrong option, or arithmetic that
-            the device does not have.
-    """
-    allowed = protocol.backbones
-    for name in map(str, config.backbone):
-        if allowed is not None and name not in allowed:
-            raise ConfigError(
-                f"protocol {protocol.name} is defined for {', '.join(allowed)}, not for {name}; "
-                "leave it out, or choose protocol=salon."
-            )
-    found = {str(name): build(node, f"backbone.{name}") for name, node in config.backbone.items()}
-    for name, backbone in found.items():
-        try:
-            refuse_unsupported(getattr(backbone, "precision", Precision.fp32), device)
-        except ValueError as error:
-            raise ConfigError(f"backbone {name}: {error}.") from error
-    return found
 
 
 def _check_trained_on(generator: Any, dataset: str) -> None:
@@ -182,55 +134,13 @@ def _check_kinds(real: Source, fake: Source, backbones: Mapping[str, Any]) -> No
             )
 
 
-def reference_rows(source: Source, protocol: Protocol) -> Source:
-    """The real rows of a protocol; of moments alone there is nothing to draw."""
-    if isinstance(source, GivenMoments):
-        return chosen_rows(source, protocol.num_real, REFERENCE_SEED, "real")
-    return chosen_rows(source, protocol.rows("real", len(source)), REFERENCE_SEED, "real")
-
-
-def chosen_rows(source: Source, count: int | None, seed: int, side: str) -> Source:
-    """The rows that a protocol draws; all where it names no count."""
-    if isinstance(source, GivenMoments):
-        source.check_count(count)
-        return source
-    if source.live:
-        return source
-    rows = drawn_rows(len(source), count, seed, side)
-    if len(rows) == len(source):
-        return source
-    if isinstance(source, FeatureFile):
-        raise DatasetError(
-            f"protocol.num_{side}={count}, but the feature file has {len(source)} rows; "
-            "cut the file, or leave the count out."
-        )
-    return RowsOf(source, rows, {"rows": count, "of": len(source), "seed": seed})
-
-
-def _wants_holdout(metrics: Iterable[Any]) -> bool:
-    return any("holdout" in sides_of(metric.compute) for metric in metrics)
-
-
-def _holdout(dataset: Any, manifests: Path) -> Source | None:
-    if dataset.holdout_split is None:
-        return None
-    return dataset.open(dataset.holdout_split, manifests=manifests)
-
-
-def _plan(job: Job, dataset_content: Mapping[str, Any]) -> None:
-    generator_content = job.fake.content()
-    for name, backbone in job.backbones.items():
-        try:
-            identity = backbone.identity()
-            if job.moments is not None:
-                job.moments.check_backbone(name, identity)
-            job.identities[name] = identity
-        except DatasetError as error:
-            job.broken[name] = error
-        except WeightsError as error:
-            job.broken[name] = CheckpointError(_with_name(name, error))
-        except ValueError as error:
-            job.broken[name] = ConfigError(_with_name(name, error))
+def _plan(job: Job, held: Yardstick) -> None:
+    dataset_content, generator_content = held.images.content(), job.fake.content()
+    for name, found in held.identities.items():
+        if isinstance(found, SalonError):
+            job.broken[name] = found
+        else:
+            job.identities[name] = found
     for backbone_name, identity, metric_name in _cells(job):
         metric = job.metrics[metric_name]
         given = job.moments if hasattr(metric, "compute_given_moments") else None
@@ -263,11 +173,7 @@ def _cells(job: Job) -> Iterator[tuple[str, Mapping[str, Any], str]]:
     yield from ((PIXELS, {"architecture": "none"}, metric) for metric in of_pixels)
 
 
-def _with_name(name: str, error: Exception) -> str:
-    return str(error) if str(error).startswith(f"backbone {name}") else f"backbone {name}: {error}"
-
-
 def _holdout_content(job: Job, metric: Any) -> Mapping[str, Any] | None:
-    if job.holdout is None or not _wants_holdout([metric]):
+    if job.holdout is None or not wants_holdout([metric]):
         return None
     return job.holdout.content()

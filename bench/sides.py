@@ -15,8 +15,9 @@ from bench.features import EXTRACTION_VERSION, Extractor, FeatureSet, has_spatia
 from bench.fitted import Fitted
 from bench.images import ImageSource
 from bench.inputs import Inputs, sides_of, wants_spatial
-from bench.prepare import Job, Source
+from bench.prepare import Job
 from bench.rows import RowsOf
+from bench.yardstick import Source
 from metrics.neighbourhood import Want
 from models.weights import WeightsError
 

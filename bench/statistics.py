@@ -20,12 +20,12 @@ from bench.errors import CheckpointError, ConfigError
 from bench.features import Extractor, FeatureSet, has_spatial
 from bench.images import ImageSource
 from bench.labels import dataset_label
-from bench.prepare import REFERENCE_SEED, Source, read_backbones, reference_rows
 from bench.progress import Progress
 from bench.rows import drawn_rows
 from bench.settings import Settings, full_float32, read_protocol, read_settings, resolve_device
 from bench.statistics_file import Contents, Layout, contents
 from bench.typed import schema
+from bench.yardstick import REFERENCE_SEED, Source, read_backbones, reference_rows
 from models.backbones.precomputed import Precomputed
 from models.weights import WeightsError
 

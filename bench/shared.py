@@ -1,0 +1,40 @@
+"""What the jobs of one plan have in common, made once: opened datasets, identities, yardsticks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+Made = TypeVar("Made")
+
+
+class Shared:
+    """What several jobs of one process have in common, made once; one for each plan."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def once(self, key: object, make: Callable[[], Made]) -> Made:
+        """What `make` gave for this key; an exception is not kept."""
+        text = repr(key)
+        if text not in self._made:
+            self._made[text] = make()
+        return self._made[text]
+
+
+class OpenedOnce:
+    """A dataset whose splits are opened and fingerprinted once for all jobs of a plan."""
+
+    def __init__(self, dataset: Any, shared: Shared) -> None:
+        self._dataset, self._shared = dataset, shared
+
+    def __getattr__(self, name: str) -> Any:
+        """Its fields, as they are."""
+        return getattr(self._dataset, name)
+
+    def open(self, split: str, *, manifests: Path, progress: Any = None) -> Any:
+        """As the dataset's own."""
+
+        def fresh() -> Any:
+            return self._dataset.open(split, manifests=manifests, progress=progress)
+
+        return self._shared.once((self._dataset, split, str(manifests)), fresh)
