@@ -81,24 +81,23 @@ def job(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     Progress.status = StatusFile(folder)
     Progress.status.say("starting")
-    report = score(config, folder)
+    report = score(config)
     if any(line.scores for line in report.lines):
         print(score_table(report.lines), flush=True)
     report.write(folder)
+    tracking.mirror(config, report, folder)  # last: a dead server may cost seconds, nothing else
     if report.code and HydraConfig.get().mode == RunMode.MULTIRUN:
         raise JobFailedError(report.reasons(), report.code)
 
 
-def score(config: DictConfig, folder: Path) -> Report:
+def score(config: DictConfig) -> Report:
     """Run the job of a composed config; a job that cannot be prepared is one line."""
     try:
-        report = run(prepare(config), config, _departures(config))
+        return run(prepare(config), config, _departures(config))
     except Exception as error:  # a bug in one job of a multirun must not lose the others
         backbones, metrics = (",".join(map(str, config.get(n) or {})) for n in LISTS)
         names = (_name(config, "dataset"), _name(config, "generator"), backbones, metrics)
         return Report([failed_line(names, error)])
-    tracking.mirror(config, report, folder)
-    return report
 
 
 def _departures(config: DictConfig) -> list[str]:

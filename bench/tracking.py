@@ -55,7 +55,7 @@ class Wandb:
     group: str | None = None
     folder: str = "results/logs"
     rows: int = 1000
-    timeout: int = 20
+    timeout: int = 15
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
