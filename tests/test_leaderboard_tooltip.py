@@ -52,8 +52,9 @@ def test_the_hint_says_what_the_cell_does_not_show():
     one = replace(cell(interval=(1.5, 3.5)), standing=Standing(2, (1, 3), 1, rivals))
     assert cell_hint(one).splitlines() == [
         "rank 2, tie group 1",
-        "P(better than a) 0.03, paired",
-        "P(better than d) unknown",
+        "beats a: 0.03",
+        "beats d: unknown",
+        "paired",
         "95 %: 1.5 to 3.5",
     ]
 

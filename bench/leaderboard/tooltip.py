@@ -19,14 +19,10 @@ def cell_tooltip(cell: Cell) -> str:
 def cell_hint(cell: Cell) -> str:
     """What the cell does not show, in few words: a page has thousands of cells.
 
-    The generator's page has the rest: the record, all digits, how the interval was made.
+    "beats NAME: 0.97" is the probability of being better than it. The generator's page has the
+    rest: the record, all digits, how the interval was made.
     """
-    standing = cell.standing
-    lines = [f"rank {standing.rank}, tie group {standing.tie_group}"] if standing else []
-    lines += (
-        [f"P(better than {one.name}) {_odds(one)}" for one in standing.rivals] if standing else []
-    )
-    return "\n".join([*lines, *_intervals(cell)])
+    return "\n".join([*_standing(cell.standing), *_intervals(cell)])
 
 
 def column_tooltip(column: Column) -> str:
@@ -58,10 +54,17 @@ def _share(probability: float) -> str:
     return "> 0.99" if probability >= 0.995 else f"{probability:.2f}"
 
 
+def _standing(standing: Standing | None) -> list[str]:
+    if standing is None:
+        return []
+    first = f"rank {standing.rank}, tie group {standing.tie_group}"
+    kinds = ", ".join(sorted({one.kind for one in standing.rivals if one.probability is not None}))
+    return [first, *map(_odds, standing.rivals), *([kinds] if kinds else [])]
+
+
 def _odds(rival: Rival) -> str:
-    if rival.probability is None:
-        return "unknown"
-    return f"{_share(rival.probability)}, {rival.kind}"
+    share = "unknown" if rival.probability is None else _share(rival.probability)
+    return f"beats {rival.name}: {share}"
 
 
 def _intervals(cell: Cell) -> list[str]:
