@@ -24,8 +24,8 @@ GENERATORS = "holdout,blur,jpeg,noise,copycat,dcgan_digits,dcgan_digits_early,on
 CELLS = ["dataset=digits", f"backbone=[{','.join(BACKBONES)}]", *RANDOM, "plan=true"]
 SWEPT = [f"generator={GENERATORS}", "seed=range(25)"]
 SMALL = [
-    *("dataset=digits", "generator=holdout", "backbone=[resnet18_random]", "metrics=[fid]"),
-    *("backbone.resnet18_random.resolution=32", "protocol.num_fake=100"),
+    *("dataset=digits", "generator=holdout", "backbone=[efficientnet_lite0]", "metrics=[fid]"),
+    *("protocol.num_real=100", "protocol.num_fake=100"),
 ]
 
 
