@@ -50,6 +50,10 @@ class FeatureCache:
             self._set_aside(path, str(error))
             return None
 
+    def has(self, identity: Mapping[str, object], rows: range) -> bool:
+        """Whether the part lies there, whole or not; nothing is read."""
+        return self._path(identity, rows).exists()
+
     def write(
         self, identity: Mapping[str, object], rows: range, tensors: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:

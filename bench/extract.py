@@ -19,6 +19,7 @@ from bench.images import ImageSource
 from bench.inputs import wants_spatial
 from bench.prepare import prepare
 from bench.progress import Progress
+from bench.report import Report
 from bench.settings import Settings, read_protocol, read_settings, resolve_device
 from bench.shard import Shard, read_shard
 from bench.similar import did_you_mean
@@ -52,6 +53,7 @@ def main(words: Sequence[str]) -> int:
         raise ConfigError(f"side={side}: {did_you_mean(side, SIDES)}")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     cost = extract(composed("score", rest), side, shard)
+    _report(rest)
     print(f"{side}, shard {shard}: {cost.images} images computed, {cost.reused} were there")
     return 0
 
@@ -80,6 +82,13 @@ def extract(config: DictConfig, side: str, shard: Shard) -> Cost:
         _wants_maps(config),
     )
     return extractor.fill(source, count, backbones, side, identities, shard)
+
+
+def _report(words: Sequence[str]) -> None:
+    """For the sweep that has started it as a job of its own, in the folder that it was given."""
+    if any(word.startswith("hydra.run.dir=") for word in words):
+        folder = composed("score", words, hydra_node=True).hydra.run.dir
+        Report([]).write(Path(folder))
 
 
 def _own_words(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:

@@ -125,6 +125,18 @@ class Extractor:
             pass
         return cost
 
+    def lacking(
+        self, source: ImageSource, count: int, backbone: Backbone, identity: Mapping[str, object]
+    ) -> int:
+        """How many images of a side are not in the cache; nothing is read."""
+        own = self._identity(source, identity)
+        entries = [own, _of_map(own)] if self._keeps_map(backbone) else [own]
+        return sum(
+            len(rows)
+            for rows in part_rows(count)
+            if not all(self.cache.has(entry, rows) for entry in entries)
+        )
+
     def _parts(
         self,
         source: ImageSource,

@@ -7,11 +7,13 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from bench.build import names_foreign_code
-from bench.errors import ConfigError
+from bench.errors import CheckpointError, ConfigError, DatasetError
+from bench.exclude import kept
 from bench.failure_record import lasting_failure
 from bench.failures import failed_line
 from bench.grid import Grid
 from bench.job import finished, measured_line
+from bench.needed import Need, needs
 from bench.prepare import Job, prepare
 from bench.records import digest
 from bench.report import Line
@@ -30,6 +32,8 @@ class PlannedJob:
         command: all words of its command.
         verb: the command: "score", or "extract" for work that others share.
         stage: jobs of a later stage start when those of the earlier ones have ended.
+        needs: what is not there: data, samples, weights.
+        prepared: what it is made of, where it has been looked at and is not settled.
         missing: how many measurements it has to make.
         lines: what is known of it already: reused, skipped, failed.
         settled: whether there is nothing to run.
@@ -42,6 +46,8 @@ class PlannedJob:
     settled: bool = False
     verb: str = "score"
     stage: int = 0
+    needs: list[Need] = field(default_factory=list)
+    prepared: Job | None = None
 
     @property
     def key(self) -> str:
@@ -50,6 +56,11 @@ class PlannedJob:
 
     def summary(self) -> str:
         """E.g. "12 to measure", or why there is nothing to do."""
+        if self.verb != "score":
+            return "once, for the jobs that share them"
+        absent = ", ".join(dict.fromkeys(f"{need.kind} {need.name}" for need in self.needs))
+        if absent:
+            return f"needs {absent}"
         if not self.settled:
             return f"{self.missing} to measure" if self.missing else "to be seen by the job"
         reasons = [line.reason for line in self.lines if line.reason]
@@ -62,7 +73,9 @@ def plan(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list
     Raises:
         ConfigError: if two jobs of the sweep are the same.
     """
-    grid = Grid([*job_words(fixed), RUN], combinations(config, fixed, swept))
+    grid = Grid(
+        [*job_words(fixed), RUN], kept(combinations(config, fixed, swept), config, [*fixed, *swept])
+    )
     look = _Look(grid, bool(config.retry_failed))
     jobs = [look.planned(list(words)) for words in grid.jobs]
     seen: set[tuple[str, ...]] = set()
@@ -96,6 +109,10 @@ class _Look:
             names = (str(config.dataset.get("name")), str(config.generator.get("name")))
             if not names_foreign_code(OmegaConf.to_container(config)):
                 self._look(job, prepare(config, self.shared))
+                job.needs = needs(config, self.shared) if not job.settled else []
+        except (DatasetError, CheckpointError) as error:
+            job.needs = needs(config, self.shared)
+            job.lines, job.settled = [failed_line((*names, "-", "-"), error)], True
         except Exception as error:  # one job that cannot be planned must not lose the others
             job.lines, job.settled = [failed_line((*names, "-", "-"), error)], True
         return job
@@ -112,6 +129,6 @@ class _Look:
             names = (m.dataset, m.generator, m.backbone, m.metric)
             job.lines.append(measured_line(names, "reused", record, m.path(results)))
         if job.missing or prepared.broken:
-            job.lines = []  # the job's own report will tell
+            job.lines, job.prepared = [], prepared  # the job's own report will tell
         else:
             job.settled = True

@@ -55,14 +55,14 @@ class Pool:
         """
         if not jobs:
             return []
-        waiting = list(enumerate(jobs))[::-1]
+        waiting = sorted(enumerate(jobs), key=lambda one: one[1].stage)[::-1]
         slots = list(range(self._slots()))
         running: list[_Child] = []
         lines: dict[int, list[Line]] = {}
         progress = Progress("sweep", len(jobs), unit="jobs")
         try:
             while waiting or running:
-                while waiting and slots:
+                while waiting and slots and _may_start(waiting[-1][1], running):
                     number, job = waiting.pop()
                     with _signals_wait():  # else a child could start and not be known
                         running.append(self._start(number, job, folder, slots.pop()))
@@ -119,6 +119,11 @@ class _Child:
         """The child's report, or one failed line that says how it ended."""
         self.output.close()
         return lines_of(self.folder, self.job.words, ending(self.process.returncode))
+
+
+def _may_start(job: PlannedJob, running: Sequence[_Child]) -> bool:
+    """A stage begins when the earlier ones have ended, however they did."""
+    return all(child.job.stage >= job.stage for child in running)
 
 
 def _tell(child: _Child, lines: Sequence[Line], progress: Progress) -> None:

@@ -15,7 +15,14 @@ from models.quantise import Quantise
 
 NODES = (
     *("dataset", "generator", "sampler", "backbone", "metrics", "protocol", "tracking"),
-    *("cluster", "plan", "hydra", "experiment"),  # of a sweep, where a file serves both
+    *(
+        "cluster",
+        "plan",
+        "exclude",
+        "shards",
+        "hydra",
+        "experiment",
+    ),  # of a sweep, where a file serves both
 )
 
 

@@ -6,14 +6,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from omegaconf import DictConfig
+
 from bench.build import build
 from bench.composed import composed
 from bench.errors import CellsFailedError, ConfigError
 from bench.overrides import check_words
 from bench.plan import PlannedJob, plan
 from bench.pool import Pool
-from bench.report import Line, closing_table
+from bench.report import Line, align, closing_table
 from bench.score import run_name
+from bench.shared_work import VERB, with_shared_work
 from bench.sweep_folder import planned
 from bench.sweep_words import split_words
 
@@ -46,7 +49,7 @@ def main(words: Sequence[str]) -> int:
     for key in ("plan", "retry_failed"):
         if not isinstance(config[key], bool):
             raise ConfigError(f"{key}: found {config[key]}, expected true or false.")
-    jobs = plan(config, fixed, swept)
+    jobs = with_shared_work(plan(config, fixed, swept), _shards(config))
     if config.plan:
         return _show(jobs)
     folder = Path(config.paths.logs) / run_name()
@@ -54,6 +57,12 @@ def main(words: Sequence[str]) -> int:
     lines = _run(pool, jobs, folder)
     print(closing_table(lines), flush=True)
     return _code(lines)
+
+
+def _shards(config: DictConfig) -> int:
+    if not isinstance(config.shards, int) or isinstance(config.shards, bool):
+        raise ConfigError(f"shards: found {config.shards}, expected a number.")
+    return config.shards
 
 
 def _code(lines: Sequence[Line]) -> int:
@@ -71,12 +80,22 @@ def _run(pool: Pool, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
         len(jobs) - len(waiting),
     )
     os.environ.pop("SALON_RUN", None)
-    return lines + pool.run(waiting, folder)
+    shared = {" ".join(job.words) for job in waiting if job.verb == VERB}
+    made = pool.run(waiting, folder)
+    for line in made:
+        if line.generator in shared:  # no cell: the scores, which do without, tell of theirs
+            log.warning("%s: %s", line.generator, line.reason)
+    return lines + [line for line in made if line.generator not in shared]
 
 
 def _show(jobs: Sequence[PlannedJob]) -> int:
+    """What would be done; what is absent is told once, and is no failure of a plan."""
     for job in jobs:
         print(f"{' '.join(job.words) or 'the one job'}: {job.summary()}")
+    absent = list(dict.fromkeys(need for job in jobs for need in job.needs))
+    if absent:
+        print("missing:")
+        print(align([("  " + need.kind, need.name, need.advice) for need in absent]))
     waiting = sum(not job.settled for job in jobs)
     print(f"{len(jobs)} jobs: {waiting} to run, {len(jobs) - waiting} already done or left out")
-    return _code([line for job in jobs for line in job.lines])
+    return _code([line for job in jobs if not job.needs for line in job.lines])

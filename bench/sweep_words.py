@@ -12,7 +12,7 @@ from bench.errors import ConfigError
 from bench.hydra_errors import config_errors
 from bench.overrides import FOLDER_FLAGS, overrides_in, user_folders
 
-OWN_KEYS = ("cluster", "plan", "retry_failed")  # of the sweep, not of its jobs
+OWN_KEYS = ("cluster", "plan", "retry_failed", "exclude", "shards")  # of the sweep, not of its jobs
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:

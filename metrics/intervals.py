@@ -2,7 +2,6 @@
 
 from math import sqrt
 
-from scipy.stats import binom
 from torch import Tensor
 
 from metrics.metric import Estimate
@@ -74,6 +73,8 @@ def median_estimate(values: Tensor, *, given: str) -> Estimate:
     The number of images below the median is binomial(n, 1/2), whatever their distribution. Fewer
     than 6 enclose it with less than 95 %, so they have no interval.
     """
+    from scipy.stats import binom  # a second, which a reused cell does not need
+
     ordered = values.double().sort().values
     low = max(int(binom.ppf(0.025, len(values), 0.5)) - 1, 0)
     high = len(values) - 1 - low

@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import ClassVar
 
-import timm
 from torch import nn
 
 from models.published_backbone import PublishedBackbone
@@ -76,6 +75,8 @@ class LiteBackbone(PublishedBackbone):
 
     def network(self) -> nn.Module:
         """The network of timm, unfilled."""
+        import timm  # seconds, which a reused cell does not need
+
         return TimmTrunk(timm.create_model(self.about.architecture, pretrained=False))
 
     def source(self) -> WeightSource:
@@ -126,6 +127,8 @@ class PackageWeights:
 
 def _in_order(state: State, *, names: list[str], package: str) -> State:
     """Rename by position; sound because the file is pinned by its hash."""
+    import timm  # seconds, which a reused cell does not need
+
     if len(state) != len(names):
         raise WeightsError(
             f"package {package} holds {len(state)} tensors, the network of timm "

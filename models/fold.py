@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
-from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 Pair = tuple[nn.Conv2d, nn.BatchNorm2d]
-KNOWN = (nn.BatchNorm2d, BatchNormAct2d)
 
 
 def fold(network: nn.Module, x: Tensor) -> nn.Module:
@@ -57,12 +55,17 @@ def _pairs(network: nn.Module, x: Tensor) -> list[Pair]:
 
 def _norms(modules: Iterable[nn.Module]) -> Iterator[nn.BatchNorm2d]:
     """Those of which is known what they do behind the normalisation."""
+    from timm.layers import BatchNormAct2d  # seconds, which a reused cell does not need
+
+    known = (nn.BatchNorm2d, BatchNormAct2d)
     for one in modules:
-        if isinstance(one, nn.BatchNorm2d) and type(one) in KNOWN and one.running_mean is not None:
+        if isinstance(one, nn.BatchNorm2d) and type(one) in known and one.running_mean is not None:
             yield one
 
 
 def _rest(norm: nn.BatchNorm2d) -> nn.Module:
+    from timm.layers import BatchNormAct2d
+
     if isinstance(norm, BatchNormAct2d):
         return nn.Sequential(norm.drop, norm.act)
     return nn.Identity()

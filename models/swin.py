@@ -7,7 +7,6 @@ Source: Z. Liu et al., "Swin Transformer: Hierarchical Vision Transformer using 
 import re
 from dataclasses import dataclass
 
-import timm
 from torch import nn
 
 from models.published_backbone import PublishedBackbone
@@ -28,6 +27,8 @@ class SwinBackbone(PublishedBackbone):
 
     def network(self) -> nn.Module:
         """The network of timm, unfilled."""
+        import timm  # seconds, which a reused cell does not need
+
         return TimmTrunk(timm.create_model(self.about.architecture))
 
     def convert(self, state: State) -> State:

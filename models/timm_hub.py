@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import huggingface_hub
-import timm
 
 from models.weights import WeightsError
 
@@ -42,6 +41,8 @@ def cached_hub_file(model: str) -> Path | None:
 
 def _place(model: str) -> tuple[str, str, str | None] | None:
     """Repository, file and revision; None where timm knows none."""
+    import timm  # seconds, which a reused cell does not need
+
     settings = timm.get_pretrained_cfg(model)
     if not settings or not settings.hf_hub_id:
         return None

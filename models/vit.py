@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import timm
 from torch import nn
 
 from models.published_backbone import PublishedBackbone
@@ -17,6 +16,8 @@ def vit(architecture: str, resolution: int) -> nn.Module:
         architecture: timm's name without a tag.
         resolution: side of the input in pixels.
     """
+    import timm  # seconds, which a reused cell does not need
+
     return timm.create_model(architecture, num_classes=0, img_size=resolution)
 
 

@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-import timm
 from torch import nn
 
 from models.published import PublishedFile
@@ -58,6 +57,8 @@ class ConvnextL(PublishedBackbone):
 
     def network(self) -> nn.Module:
         """The network of timm, unfilled."""
+        import timm  # seconds, which a reused cell does not need
+
         classes = self.about.classes
         return TimmTrunk(timm.create_model("convnext_large", pretrained=False, num_classes=classes))
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import nn
-from torchvision.models import inception_v3
 
 from models.classifier_trunk import ClassifierTrunk, trunk_names
 from models.published import PublishedFile
@@ -54,6 +53,8 @@ class InceptionTorchvision(PublishedBackbone):
 
     def network(self) -> nn.Module:
         """The network of torchvision without its auxiliary head, unfilled."""
+        from torchvision.models import inception_v3  # seconds, which a reused cell does not need
+
         classifier = inception_v3(
             weights=None, aux_logits=False, transform_input=True, init_weights=False
         )

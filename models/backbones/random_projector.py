@@ -9,7 +9,6 @@ the authors' code keeps PyTorch's own.
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-import timm
 from torch import nn
 
 from models.backbones.efficientnet_lite0 import PACKAGE
@@ -54,6 +53,8 @@ class RandomProjector(LiteBackbone):
 
     def network(self) -> nn.Module:
         """EfficientNet-Lite0 whole, unfilled, as its weights come."""
+        import timm  # seconds, which a reused cell does not need
+
         return TimmTrunk(timm.create_model("tf_efficientnet_lite0", pretrained=False))
 
     def source(self) -> WeightSource:

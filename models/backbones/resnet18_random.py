@@ -9,7 +9,6 @@ from functools import partial
 from typing import ClassVar
 
 from torch import Tensor, nn
-from torchvision.models import resnet18
 
 from models.backbone import Embedding, Network
 from models.extractor import Extractor
@@ -25,6 +24,8 @@ class Resnet18Trunk(nn.Module):
     """Scaled images (n, 3, S, S) -> pooled features (n, 512) and logits (n, 1000)."""
 
     def __init__(self) -> None:
+        from torchvision.models import resnet18  # seconds, which a reused cell does not need
+
         super().__init__()
         network = resnet18(weights=None)
         self.head = network.fc

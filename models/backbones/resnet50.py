@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import nn
-from torchvision.models import resnet50
 
 from models.classifier_trunk import ClassifierTrunk, trunk_names
 from models.published import PublishedFile
@@ -45,6 +44,8 @@ class Resnet50(PublishedBackbone):
 
     def network(self) -> nn.Module:
         """The network of torchvision, unfilled."""
+        from torchvision.models import resnet50  # seconds, which a reused cell does not need
+
         return ClassifierTrunk(resnet50(weights=None), LAST)
 
     def convert(self, state: State) -> State:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import nn
-from torchvision.models import resnet50
 
 from models.classifier_trunk import ClassifierTrunk, trunk_names
 from models.headed_backbone import HeadedBackbone
@@ -65,6 +64,8 @@ class SwavResnet50(HeadedBackbone):
 
     def network(self) -> nn.Module:
         """The network of torchvision, unfilled."""
+        from torchvision.models import resnet50  # seconds, which a reused cell does not need
+
         return ClassifierTrunk(resnet50(weights=None), LAST, self.has_head)
 
     def convert(self, state: State) -> State:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import nn
-from torchvision.models import vgg16
 
 from models.classifier_trunk import ClassifierTrunk, trunk_names
 from models.published import PublishedFile
@@ -47,6 +46,8 @@ class Vgg16(PublishedBackbone):
 
     def network(self) -> nn.Module:
         """The network of torchvision, unfilled."""
+        from torchvision.models import vgg16  # seconds, which a reused cell does not need
+
         return ClassifierTrunk(vgg16(weights=None, init_weights=False), LAST)
 
     def convert(self, state: State) -> State:

@@ -18,14 +18,13 @@ import torch
 from bench.composed import composed
 from bench.plan import plan
 
-BACKBONES = ["resnet18_random", "random_projector", "inception", "swav_resnet50", "swin_b"]
-RANDOM = [f"backbone.{name}.weights=random" for name in BACKBONES[2:]]
+BACKBONES = ["resnet18_random", "random_projector", *(f"efficientnet_lite{k}" for k in range(3))]
 GENERATORS = "holdout,blur,jpeg,noise,copycat,dcgan_digits,dcgan_digits_early,one_per_class"
-CELLS = ["dataset=digits", f"backbone=[{','.join(BACKBONES)}]", *RANDOM, "plan=true"]
+CELLS = ["dataset=digits", f"backbone=[{','.join(BACKBONES)}]", "plan=true"]
 SWEPT = [f"generator={GENERATORS}", "seed=range(25)"]
 SMALL = [
-    *("dataset=digits", "generator=holdout", "backbone=[resnet18_random]", "metrics=[fid]"),
-    *("backbone.resnet18_random.resolution=32", "protocol.num_fake=100"),
+    *("dataset=digits", "generator=holdout", "backbone=[efficientnet_lite0]", "metrics=[fid]"),
+    *("protocol.num_real=100", "protocol.num_fake=100"),
 ]
 
 

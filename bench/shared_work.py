@@ -1,0 +1,83 @@
+"""Work that several jobs of a sweep need: the real features of a dataset, as jobs of their own."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench.cache import FeatureCache
+from bench.errors import ConfigError
+from bench.features import Extractor
+from bench.images import ImageSource
+from bench.inputs import sides_of, wants_spatial
+from bench.plan import PlannedJob
+from bench.prepare import Job
+
+VERB = "extract"
+
+
+def with_shared_work(jobs: Sequence[PlannedJob], shards: int) -> list[PlannedJob]:
+    """The jobs, behind extractions that more than one of them would have to make.
+
+    Scores do not depend on it: a job whose features are not in the cache makes them itself.
+
+    Args:
+        jobs: planned ones.
+        shards: into how many jobs each extraction is split.
+
+    Raises:
+        ConfigError: for less than one shard.
+    """
+    if shards < 1:
+        raise ConfigError(f"shards: found {shards}, expected 1 or more.")
+    shared = [job for group in _groups(jobs) for job in _extractions(group[0], shards)]
+    if shared:
+        for job in jobs:
+            job.stage = 1
+    return [*shared, *jobs]
+
+
+def missing_images(job: Job) -> Iterator[tuple[str, str, int]]:
+    """(side, backbone, images that its cache lacks) of what the job still has to see."""
+    extractor = Extractor(
+        FeatureCache(Path(job.settings.paths.cache) / "features"),
+        job.device,
+        job.settings.batch_size,
+        job.settings.workers,
+        any(wants_spatial(metric.compute) for metric in job.metrics.values()),
+    )
+    for side, count in (("real", job.num_real), ("fake", job.num_fake)):
+        source = getattr(job, side)
+        if not isinstance(source, ImageSource) or not _asked_for(job, side) or count is None:
+            continue
+        for name, identity in job.identities.items():
+            lacking = extractor.lacking(source, count, job.backbones[name], identity)
+            if lacking:
+                yield side, name, lacking
+
+
+def _asked_for(job: Job, side: str) -> bool:
+    return any(side in sides_of(metric.compute) for metric in job.metrics.values())
+
+
+def _groups(jobs: Sequence[PlannedJob]) -> list[list[PlannedJob]]:
+    """Jobs that would make the same real features, where there is more than one of them."""
+    found: dict[str, list[PlannedJob]] = {}
+    for job in jobs:
+        ready = job.prepared
+        if ready is not None and any(side == "real" for side, _, _ in missing_images(ready)):
+            maps = any(wants_spatial(metric.compute) for metric in ready.metrics.values())
+            key = repr((ready.real.content(), ready.num_real, ready.identities, maps))
+            found.setdefault(key, []).append(job)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def _extractions(job: PlannedJob, shards: int) -> list[PlannedJob]:
+    """The words of one of the jobs say which images, networks and maps are meant."""
+    return [
+        PlannedJob(
+            words=[f"real features of {job.prepared.dataset if job.prepared else ''}", *part],
+            command=[*job.command, "side=real", f"shard={shard}/{shards}"],
+            verb=VERB,
+        )
+        for shard in range(shards)
+        for part in [[f"shard={shard}/{shards}"] if shards > 1 else []]
+    ]
