@@ -1,6 +1,7 @@
 # Two commands: `make demo` measures the demo anew, `make test` checks everything.
 # Both make .venv when it is missing; nothing outside this folder is changed, except that
-# `make test` as root on Debian installs the package dataset-fashion-mnist if it can.
+# `make test` as root on Debian installs the packages dataset-fashion-mnist, slurm-wlm and munge if
+# it can; what they bring is tested, and skipped without them.
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,6 +19,7 @@ demo: $(READY)
 
 test: $(READY)
 	@sh tests/get_fashion_mnist.sh
+	@sh tests/get_slurm.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
