@@ -1,9 +1,7 @@
 # Two commands: `make demo` measures the demo anew, `make test` checks everything.
 # Both make .venv when it is missing; nothing outside this folder is changed, except that
-# `make test` as root on Debian installs the packages dataset-fashion-mnist, chromium and
-# chromium-driver if it can.
-# `make test` as root on Debian installs the packages dataset-fashion-mnist, slurm-wlm and munge if
-# it can; what they bring is tested, and skipped without them.
+# `make test` as root on Debian installs the packages dataset-fashion-mnist, chromium,
+# chromium-driver, slurm-wlm and munge if it can; what they bring is tested, and skipped without.
 
 PYTHON ?= python3
 VENV := .venv
