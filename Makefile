@@ -25,9 +25,10 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-# Seconds of the standard set of metrics against the installed peers; minutes, on a quiet machine.
+# The standard set of metrics, and extraction, against the installed peers; minutes, on a quiet machine.
 bench: $(READY)
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/standard.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/extraction.py
 
 # Replace the committed demo records and leaderboard by new ones, after a change that moves scores.
 records: $(READY)

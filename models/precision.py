@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from typing import Any
 
@@ -71,8 +71,10 @@ def arithmetic(precision: Precision, device: str) -> Iterator[None]:
         yield
 
 
-def autocast(kind: str, half: torch.dtype | None) -> torch.autocast:
+def autocast(kind: str, half: torch.dtype | None) -> AbstractContextManager[object]:
     """Autocast to the type, or none at all where it is None."""
+    if half is None and not torch.amp.is_autocast_available(kind):  # the meta device
+        return nullcontext()
     return torch.autocast(kind, dtype=half or torch.bfloat16, enabled=half is not None)
 
 

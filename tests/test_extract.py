@@ -67,6 +67,12 @@ def test_a_score_after_all_shards_extracts_nothing(tmp_path, measure):
     assert (cost["real"]["reused"], cost["fake"]["reused"]) == (120, 100)
 
 
+def test_a_protocols_largest_count_draws_the_rows_of_a_score(tmp_path):
+    most = [word.replace("num_real=120", "max_real=120") for word in words(tmp_path)]
+    assert extract(composed("score", most), "real", Shard()).images == 120
+    assert fill(tmp_path, "real")[0].reused == 120
+
+
 @pytest.mark.parametrize("text", ["8/8", "a/b", "1", "-1/2", "0/0", "1/2/3", ""])
 def test_a_wrong_shard_is_refused(text):
     with pytest.raises(ConfigError, match=r"shard=.*expected NUMBER/OF"):

@@ -104,7 +104,6 @@ class Ours:
     def __init__(self, home: Path, batch_size: int, workers: int) -> None:
         self.home, self.batch_size, self.workers = home, batch_size, workers
         self.networks: dict[str, object] = {}
-        self.runs = 0
 
     def open(self, folder: Path) -> ImageSource:
         """Hashed, or remembered."""
@@ -112,14 +111,13 @@ class Ours:
 
     def features(self, folder: Path, name: str, **options: object) -> Tensor:
         """Of all images in the folder."""
-        self.runs += 1
         source, backbone = self.open(folder), describe(name, **options)
         key = f"{name} {options}"
-        cache = FeatureCache(self.home / f"cache{self.runs}")
+        cache = FeatureCache(Path(tempfile.mkdtemp(dir=self.home)))
         made = Extractor(cache, "cpu", self.batch_size, self.workers)
         made.networks = {key: self.networks.get(key) or backbone.load()}
         self.networks |= made.networks
-        found, _ = made.extract(source, len(source), {key: backbone}, "real", {key: {}})
+        found, _ = made.extract(source, len(source), {key: backbone}, "real", {key: {"key": key}})
         return found[key].features
 
 
