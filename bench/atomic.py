@@ -5,7 +5,6 @@ Safe on NFS, where several jobs share a folder: one writer per name, no locks, n
 
 import errno
 import os
-import socket
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bench.errors import StoreError
+from bench.writer import writer
 
 TEMPORARY = ".tmp-"  # leftovers of killed writers start with this; readers skip them
 
@@ -81,7 +81,7 @@ def _create_without_links(temporary: Path, path: Path) -> bool:
 
 
 def _write_temporary(path: Path, write: Callable[[BinaryIO], object]) -> Path:
-    name = f"{TEMPORARY}{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    name = f"{TEMPORARY}{writer()}-{uuid.uuid4().hex[:8]}"
     temporary = path.parent / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

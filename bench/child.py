@@ -1,16 +1,20 @@
 """One job as a child process: its folder, its command, its environment, and how it ended."""
 
+import ctypes
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from bench.errors import LauncherError
+from bench.errors import LauncherError, StoreError
 from bench.quoted import quoted
 from bench.report import Line, Report
 
 LOG = "log.txt"
+PR_SET_PDEATHSIG = 1  # of prctl(2)
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # no other system has it
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -26,7 +30,7 @@ def environment(*, threads: int, sweep: str) -> dict[str, str]:
 
 
 def lines_of(folder: Path, words: Sequence[str], how: str) -> list[Line]:
-    """The job's report, or one failed line that says how it ended.
+    """The job's report, or one failed line that says how it ended, which is kept in its place.
 
     Args:
         folder: the job's own.
@@ -38,7 +42,10 @@ def lines_of(folder: Path, words: Sequence[str], how: str) -> list[Line]:
         return report.lines
     reason = f"the job {how} without a report; its log: {folder / LOG}"
     name = " ".join(words) or "-"
-    return [Line("-", name, "-", "-", "failed", reason=reason, code=LauncherError.code)]
+    report = Report([Line("-", name, "-", "-", "failed", reason=reason, code=LauncherError.code)])
+    with suppress(StoreError):  # `salon status` then knows less
+        report.write_unless_there(folder)
+    return (Report.read(folder) or report).lines  # a slow file system may show its own only now
 
 
 def ending(code: int) -> str:
@@ -51,6 +58,15 @@ def told(words: Sequence[str], lines: Sequence[Line]) -> str:
     states = [line.state for line in lines]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     return f"{' '.join(words)}: {counts}"
+
+
+def end_with_parent() -> None:
+    """In a child that has just begun: SIGTERM once the process that started it is gone.
+
+    Else a launcher that is killed leaves its jobs running, and the same command starts them twice.
+    """
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def visible_gpu(index: int) -> str:

@@ -19,6 +19,7 @@ from bench.errors import UndefinedError
 from bench.report import Line
 
 LASTING = (1, UndefinedError.code)  # exit codes that another try would end with as well
+OF_THE_MACHINE = ("MemoryError", "OutOfMemoryError", "AcceleratorError")  # and torch's own two
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class FailureRecord:
         node: the machine.
         slurm_id: of the job, or None outside SLURM.
         created: UTC time, ISO 8601.
+        lasts: whether the same inputs will fail again.
     """
 
     key: str
@@ -47,11 +49,7 @@ class FailureRecord:
     node: str
     slurm_id: str | None
     created: str
-
-    @property
-    def lasts(self) -> bool:
-        """Whether the same inputs will fail again."""
-        return self.code in LASTING
+    lasts: bool
 
     def line(self) -> Line:
         """As a line of a report."""
@@ -85,6 +83,7 @@ def write_failure(results: Path, m: Measurement, line: Line, error: Exception) -
         node=socket.gethostname(),
         slurm_id=_slurm_id(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        lasts=line.code in LASTING and not _of_the_machine(error),
     )
     replace_file(trace, "".join(traceback.format_exception(error)).encode())
     replace_file(path, (json.dumps(asdict(record), indent=1) + "\n").encode())
@@ -104,6 +103,12 @@ def forget_failure(results: Path, key: str) -> None:
     path = failure_path(results, key)
     for file in (path, path.with_suffix(".txt")):
         file.unlink(missing_ok=True)
+
+
+def _of_the_machine(error: Exception) -> bool:
+    """Memory, a GPU, a disk: another try, or another node, may have more."""
+    names = {base.__name__ for base in type(error).__mro__}
+    return isinstance(error, OSError) or bool(names & set(OF_THE_MACHINE))
 
 
 def _slurm_id() -> str | None:

@@ -13,7 +13,16 @@ from typing import IO
 
 import torch
 
-from bench.child import LOG, command, ending, environment, lines_of, told, visible_gpu
+from bench.child import (
+    LOG,
+    command,
+    end_with_parent,
+    ending,
+    environment,
+    lines_of,
+    told,
+    visible_gpu,
+)
 from bench.plan import PlannedJob
 from bench.progress import Progress
 from bench.report import Line
@@ -92,7 +101,7 @@ class Pool:
             stderr=subprocess.STDOUT,
             env=os.environ | self._environment(slot, folder),
             start_new_session=True,  # Ctrl-C reaches us alone, and we end the children
-            preexec_fn=_listen_to_signals,
+            preexec_fn=_begin,
         )
         return _Child(number, job, own, slot, process, output, time.monotonic())
 
@@ -137,8 +146,9 @@ def _signals_wait() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
-def _listen_to_signals() -> None:
+def _begin() -> None:
     """In the child: it inherits the mask."""
+    end_with_parent()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 

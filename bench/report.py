@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench.atomic import replace_file
+from bench.atomic import create_file, replace_file
 
 FILE = "report.json"
 
@@ -56,8 +56,15 @@ class Report:
 
     def write(self, folder: Path) -> None:
         """Keep it as report.json in the run's folder."""
+        replace_file(folder / FILE, self._encoded())
+
+    def write_unless_there(self, folder: Path) -> None:
+        """Likewise, but never over the job's own."""
+        create_file(folder / FILE, self._encoded())
+
+    def _encoded(self) -> bytes:
         lines = [asdict(line) for line in self.lines]
-        replace_file(folder / FILE, (json.dumps({"lines": lines}, indent=1) + "\n").encode())
+        return (json.dumps({"lines": lines}, indent=1) + "\n").encode()
 
     @classmethod
     def read(cls, folder: Path) -> "Report | None":

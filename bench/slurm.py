@@ -1,6 +1,7 @@
 """A SLURM cluster: job arrays through submitit; what became of them is told by their reports."""
 
 import logging
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -61,15 +62,20 @@ class Slurm:
 
     def __post_init__(self) -> None:
         for name in ("cpus", "minutes", "attempts", "array", "parallel"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"cluster.{name}: found {value}, expected 1 or more.")
+            self._at_least(name, 1)
+        for name in ("gpus", "warning_seconds", "memory_gb", "poll_seconds"):
+            self._at_least(name, 0)
         if 60 * self.minutes <= self.warning_seconds + MARGIN_SECONDS:
             raise ValueError(
                 f"cluster.minutes={self.minutes} with cluster.warning_seconds="
                 f"{self.warning_seconds}: SLURM may warn {MARGIN_SECONDS} s early, and would do so "
                 "before the job has begun; type a longer limit or a shorter warning."
             )
+
+    def _at_least(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if value is not None and value < least:
+            raise ValueError(f"cluster.{name}: found {value}, expected {least} or more.")
 
     def run(self, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
         """Submit what is not in the queue yet, then wait, if asked to.
@@ -99,25 +105,29 @@ class Slurm:
         if queued:
             log.info("%d jobs are in the queue already", len(queued))
         new = [(number, job) for number, job in enumerate(jobs) if job.key not in queued]
+        places = {n: queued[job.key] for n, job in enumerate(jobs) if job.key in queued}
+        for number, (place, job_id) in places.items():
+            _point(job_folder(folder, number), jobs[number].key, place, job_id)
         ids: dict[int, str] = {}
         try:
             for stage in sorted({job.stage for _, job in new}):
-                of_stage = [(number, job) for number, job in new if job.stage == stage]
-                ids |= self._submit(of_stage, folder, after=_arrays(ids.values()))
+                earlier = [n for n in (*places, *ids) if jobs[n].stage < stage]
+                after = _arrays(ids.get(n) or places[n][1] for n in earlier)
+                self._submit([one for one in new if one[1].stage == stage], folder, after, ids)
         except BaseException:  # half a sweep in the queue is nobody's wish
             slurm_queue.cancel(ids.values())
             raise
-        places = {
-            number: queued.get(job.key) or (job_folder(folder, number), ids[number])
-            for number, job in enumerate(jobs)
-        }
+        places |= {number: (job_folder(folder, number), job_id) for number, job_id in ids.items()}
         return [Watched(number, job, *places[number]) for number, job in enumerate(jobs)]
 
     def _submit(
-        self, jobs: Sequence[tuple[int, PlannedJob]], folder: Path, after: Sequence[str]
-    ) -> dict[int, str]:
-        """Number -> id; arrays no longer than we and the cluster allow."""
-        ids: dict[int, str] = {}
+        self,
+        jobs: Sequence[tuple[int, PlannedJob]],
+        folder: Path,
+        after: Sequence[str],
+        ids: dict[int, str],
+    ) -> None:
+        """Adds number -> id, array by array, each no longer than we and the cluster allow."""
         ahead = iter(jobs)
         while chunk := list(islice(ahead, min(self.array, slurm_queue.max_array_size()))):
             executor = self._executor(folder, after)
@@ -129,13 +139,10 @@ class Slurm:
             except Exception as error:  # submitit passes on what sbatch said
                 text = " ".join(str(error).split())
                 raise LauncherError(f"SLURM refused the jobs: {text}") from error
-            for (number, job), handle in zip(chunk, handles, strict=True):
-                ids[number] = handle.job_id
-                own = job_folder(folder, number)
-                own.mkdir(parents=True, exist_ok=True)
-                Submitted(job.key, handle.job_id).write(own)
+            ids |= {n: handle.job_id for (n, _), handle in zip(chunk, handles, strict=True)}
+            for number, job in chunk:
+                Submitted(job.key, ids[number]).write(job_folder(folder, number))
             log.info("submitted %d jobs as %s", len(chunk), handles[0].job_id.partition("_")[0])
-        return ids
 
     def _task(self, job: PlannedJob, number: int, folder: Path) -> SlurmJob:
         own = str(job_folder(folder, number))
@@ -150,7 +157,7 @@ class Slurm:
             "constraint": self.constraint,
             "gpus_per_node": self.gpus or None,
             "mem": None if self.memory_gb is None else f"{round(self.memory_gb * 1024)}M",
-            "array_parallelism": self.parallel,
+            "array_parallelism": self.parallel or self.array,  # submitit's own default is 256
             "setup": self.setup or None,
             "dependency": f"afterany:{':'.join(after)}" if after else None,
         }
@@ -158,11 +165,17 @@ class Slurm:
             job_name="salon",
             time=self.minutes,
             cpus_per_task=self.cpus,
+            srun_args=[f"--cpus-per-task={self.cpus}"],  # since SLURM 22.05 not sbatch's for srun
             signal_delay_s=self.warning_seconds,
             **{name: value for name, value in given.items() if value is not None},
             additional_parameters={"requeue": True, "open-mode": "append", **self.options},
         )
         return executor
+
+
+def _point(own: Path, key: str, place: Path, job_id: str) -> None:
+    """So that `salon status` of this sweep finds a job that an earlier one has submitted."""
+    Submitted(key, job_id, os.path.relpath(place, own)).write(own)
 
 
 def _arrays(ids: Iterable[str]) -> list[str]:

@@ -10,11 +10,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from submitit import JobEnvironment
+from submitit.core.utils import UncompletedJobError
 from submitit.helpers import DelayedSubmission
 
-from bench.child import LOG, command, ending, environment
+from bench.child import LOG, command, end_with_parent, ending, environment
 from bench.errors import LauncherError
-from bench.report import Report
+from bench.report import FILE, Line, Report
 
 GRACE_SECONDS = 10.0
 
@@ -45,7 +47,14 @@ class SlurmJob:
                 the job FAILED; truth is in the report and in the records.
         """
         folder = Path(self.folder)
-        code = self._child(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).unlink(missing_ok=True)  # an earlier attempt's
+        _remove_leftovers_of_submitit()
+        try:
+            code = self._child(folder)
+        except UncompletedJobError as error:
+            self._report_of_the_end(str(error)).write(folder)
+            raise
         report = Report.read(folder)
         if report is None:
             raise LauncherError(f"the job {ending(code)} without a report; see {folder / LOG}")
@@ -56,8 +65,12 @@ class SlurmJob:
         """Called before a requeue at the time limit: the records and the cache are the state."""
         return DelayedSubmission(self)
 
+    def _report_of_the_end(self, why: str) -> Report:
+        reason = f"its time is up ({why}); type a larger cluster.minutes or cluster.attempts."
+        name = " ".join(self.words)
+        return Report([Line("-", name, "-", "-", "failed", reason=reason, code=LauncherError.code)])
+
     def _child(self, folder: Path) -> int:
-        folder.mkdir(parents=True, exist_ok=True)
         with open(folder / LOG, "ab") as log:  # a requeued job goes on in the same log
             process = subprocess.Popen(
                 command(self.verb, self.words, folder),
@@ -65,7 +78,7 @@ class SlurmJob:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | environment(threads=self.threads, sweep=self.sweep),
-                preexec_fn=_leave_the_warning_to_the_parent,
+                preexec_fn=_begin,
             )
         try:
             return process.wait()
@@ -73,9 +86,17 @@ class SlurmJob:
             _end(process)
 
 
-def _leave_the_warning_to_the_parent() -> None:
+def _begin() -> None:
     """SLURM warns every process of the time limit; the parent then ends this one politely."""
+    end_with_parent()
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+
+
+def _remove_leftovers_of_submitit() -> None:
+    """Its temporary names are fixed, and one that a killed attempt left stops every later save."""
+    paths = JobEnvironment().paths
+    for path in (paths.submitted_pickle, paths.result_pickle):
+        path.with_name(f"{path.name}.save_tmp").unlink(missing_ok=True)
 
 
 def _end(process: subprocess.Popen) -> None:

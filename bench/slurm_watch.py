@@ -1,10 +1,15 @@
 """Waits for jobs in SLURM's queue, and says how each one ended."""
 
 import logging
+import os
+import re
+import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from bench import slurm_queue
 from bench.child import lines_of, told
@@ -15,6 +20,8 @@ from bench.report import FILE, Line
 
 log = logging.getLogger(__name__)
 SETTLING_SECONDS = 10.0  # a shared file system may show a report later than SLURM the end
+HELD = re.compile(r"held|hold", re.IGNORECASE)  # reasons that only a person takes away
+INTERRUPTED = "was taken out of the queue when the sweep was interrupted, and ended"
 
 
 @dataclass(frozen=True)
@@ -35,55 +42,114 @@ class Watched:
 
 
 def watch(watched: Sequence[Watched], poll_seconds: float) -> list[Line]:
-    """Wait until every job has left the queue; what interrupts that takes the others out of it.
+    """Wait until every job has left the queue.
+
+    Ctrl-C and SIGTERM take the others out of the queue. When the terminal goes away, or this
+    process fails or is killed, they stay: the same command waits for them again.
 
     Returns:
         The lines of all reports, in the order of the jobs.
+
+    Raises:
+        LauncherError: if the terminal went away.
     """
     progress = Progress("sweep", len(watched), unit="jobs")
     found: dict[int, list[Line]] = {}
     try:
-        for one in _ended(watched, poll_seconds):
-            found[one.number] = lines_of(one.folder, one.job.words, _ending(one.job_id))
-            progress.advance(1)
-            log.info(
-                "[%d/%d] %s", progress.done, progress.total, told(one.job.words, found[one.number])
-            )
+        with _hang_up_is_an_error():
+            for one in _ended(watched, poll_seconds):
+                found[one.number] = lines_of(one.folder, one.job.words, _ending(one.job_id))
+                progress.advance(1)
+                text = told(one.job.words, found[one.number])
+                log.info("[%d/%d] %s", progress.done, progress.total, text)
+    except Exception:
+        log.warning("%d jobs stay in the queue", len(watched) - len(found))
+        raise
     except BaseException:
-        waiting = [one.job_id for one in watched if one.number not in found]
-        log.info("taking %d jobs out of the queue", len(waiting))
-        slurm_queue.cancel(waiting)
+        _take_out([one for one in watched if one.number not in found])
         raise
     finally:
         progress.close()
     return [line for number in sorted(found) for line in found[number]]
 
 
+@contextmanager
+def _hang_up_is_an_error() -> Iterator[None]:
+    """A lost connection is no wish to end days of work."""
+
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        raise LauncherError("the terminal went away; the same command waits for the jobs again.")
+
+    before = signal.signal(signal.SIGHUP, hang_up)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _take_out(waiting: Sequence[Watched]) -> None:
+    log.info("taking %d jobs out of the queue", len(waiting))
+    slurm_queue.cancel(one.job_id for one in waiting)
+    for one in waiting:
+        lines_of(one.folder, one.job.words, INTERRUPTED)
+
+
 def _ended(watched: Sequence[Watched], poll_seconds: float) -> Iterator[Watched]:
     """Each job once it has left the queue, in the order in which they do."""
     waiting = list(watched)
     gone: dict[int, float] = {}  # when a job without a report was first missed
+    queue = _Queue()
     while waiting:
-        alive = _alive_or_none()
+        alive = queue.alive()
         for one in list(waiting):
             if alive is None or one.job_id in alive:
                 gone.pop(one.number, None)
                 continue
             missed = gone.setdefault(one.number, time.monotonic())
-            if (one.folder / FILE).exists() or time.monotonic() - missed > SETTLING_SECONDS:
+            if _has_report(one.folder) or time.monotonic() - missed > SETTLING_SECONDS:
                 waiting.remove(one)
                 yield one
+        queue.tell_of_held([one.job_id for one in waiting])
         if waiting:
             time.sleep(poll_seconds)
 
 
-def _alive_or_none() -> set[str] | None:
-    """None while the controller does not answer: no job is declared dead for that."""
-    try:
-        return slurm_queue.alive()
-    except LauncherError as error:
-        log.warning("%s Asking again.", error)
-        return None
+class _Queue:
+    """SLURM's queue as it was last seen; says each trouble once."""
+
+    def __init__(self) -> None:
+        self.answers = True
+        self.seen: Mapping[str, str] = {}
+        self.told: set[str] = set()
+
+    def alive(self) -> Mapping[str, str] | None:
+        """None while the controller does not answer: no job is declared dead for that."""
+        try:
+            self.seen = slurm_queue.alive()
+        except LauncherError as error:
+            if self.answers:
+                log.warning("%s Asking again until it answers.", error)
+            self.answers = False
+            return None
+        if not self.answers:
+            log.info("SLURM answers again")
+        self.answers = True
+        return self.seen
+
+    def tell_of_held(self, job_ids: Sequence[str]) -> None:
+        """Held jobs wait for a person, and a sweep with one would wait for ever in silence."""
+        for job_id in job_ids:
+            reason = self.seen.get(job_id, "")
+            if HELD.search(reason) and job_id not in self.told:
+                self.told.add(job_id)
+                log.warning("job %s is held (%s): scontrol release %s", job_id, reason, job_id)
+
+
+def _has_report(folder: Path) -> bool:
+    """By listing the folder, which NFS reads anew; that a name is absent it may remember."""
+    with suppress(OSError):
+        return FILE in os.listdir(folder)
+    return False
 
 
 def _ending(job_id: str) -> str:

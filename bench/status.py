@@ -1,16 +1,19 @@
 """`salon status`: how a sweep stands, from files alone, on any machine that sees them."""
 
+import socket
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.child import LOG
 from bench.composed import composed
 from bench.errors import ConfigError
-from bench.job_status import JobStatus
+from bench.job_status import FILE, JobStatus
 from bench.report import Line, Report, align
-from bench.submitted import submitted_id
+from bench.submitted import place_of, submitted_id
 from bench.sweep_folder import PlannedEntry, SweepPlan, job_folder, sweeps_in
+from bench.writer import process_runs
 
 HELP = """salon status - how a sweep stands: done, running, failed with the reason, waiting
 
@@ -56,24 +59,34 @@ def _rows(entry: PlannedEntry, folder: Path) -> list[Row]:
     """State, cell and word of every measurement that is known; one row of a job that is not."""
     if entry.number is None:
         return [_of_line(line) for line in entry.lines]
-    own = job_folder(folder, entry.number)
+    own = place_of(job_folder(folder, entry.number))
     report = Report.read(own)
     if report is not None:
-        return [_of_line(line) for line in report.lines]
+        return [_of_line(line, own / LOG) for line in report.lines]
     return [_unfinished(entry, own)]
 
 
-def _of_line(line: Line) -> Row:
+def _of_line(line: Line, log: Path | None = None) -> Row:
     names = " ".join((line.dataset, line.generator, line.backbone, line.metric))
-    return line.state, names, line.reason or ""
+    reason = line.reason or ""
+    if line.state == "failed" and log is not None and str(log) not in reason:
+        reason += f"; its log: {log}"
+    return line.state, names, reason
 
 
 def _unfinished(entry: PlannedEntry, own: Path) -> Row:
     """A job without a report runs, waits, or died; files cannot always tell which."""
     name, status = " ".join(entry.words) or "the one job", JobStatus.read(own)
     if status is not None:
-        return "running", name, f"{status.doing} (on {status.node}; {own / LOG})"
+        told = datetime.fromtimestamp((own / FILE).stat().st_mtime, UTC)
+        word = f"{status.doing} (at {told:%Y-%m-%d %H:%M} UTC on {status.node}; {own / LOG})"
+        return "running" if _may_run(status) else "ended without a report", name, word
     job_id = submitted_id(own)
     if job_id is not None:
         return "queued", name, f"as {job_id}"
     return ("running", name, str(own / LOG)) if (own / LOG).exists() else ("waiting", name, "")
+
+
+def _may_run(status: JobStatus) -> bool:
+    """Of another machine's process nothing is known but its last word and when that was."""
+    return status.node != socket.gethostname() or process_runs(status.process)

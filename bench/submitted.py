@@ -1,7 +1,8 @@
 """Which jobs an earlier command has left in SLURM's queue, so that none is submitted twice."""
 
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,17 +18,20 @@ class Submitted:
     Attributes:
         key: hash of what it was asked to do.
         job_id: SLURM's, such as "12_3".
+        folder: where it runs, as seen from the folder of this file; another sweep's folder where
+            that sweep had submitted it.
     """
 
     key: str
     job_id: str
+    folder: str = "."
 
     def write(self, folder: Path) -> None:
         """Keep it in the job's own folder."""
         replace_file(folder / FILE, (json.dumps(asdict(self)) + "\n").encode())
 
 
-def in_queue(logs: Path, keys: Iterable[str], alive: set[str]) -> dict[str, tuple[Path, str]]:
+def in_queue(logs: Path, keys: Iterable[str], alive: Container[str]) -> dict[str, tuple[Path, str]]:
     """Of the keys, those with a job that still waits or runs.
 
     Args:
@@ -42,14 +46,24 @@ def in_queue(logs: Path, keys: Iterable[str], alive: set[str]) -> dict[str, tupl
     for file in sorted(logs.glob(f"*/*/{FILE}")):
         one = _read(file)
         if one is not None and one.key in wanted and one.job_id in alive:
-            found[one.key] = (file.parent, one.job_id)
+            found[one.key] = (_place(file.parent, one), one.job_id)
     return found
+
+
+def place_of(folder: Path) -> Path:
+    """Where the job of a folder runs: there, unless an earlier sweep had submitted it."""
+    one = _read(folder / FILE)
+    return folder if one is None or one.folder == "." else _place(folder, one)
 
 
 def submitted_id(folder: Path) -> str | None:
     """SLURM's id of the job of a folder, or None where it was never submitted."""
     one = _read(folder / FILE)
     return None if one is None else one.job_id
+
+
+def _place(folder: Path, one: Submitted) -> Path:
+    return Path(os.path.normpath(folder / one.folder))
 
 
 def _read(file: Path) -> Submitted | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.build import build
 from bench.composed import composed
 from bench.errors import CellsFailedError, ConfigError
+from bench.leftovers import sweep_leftovers
 from bench.overrides import check_words
 from bench.plan import PlannedJob, plan
 from bench.pool import Pool
@@ -50,6 +51,7 @@ def main(words: Sequence[str]) -> int:
     if config.plan:
         return _show(jobs)
     folder = Path(config.paths.logs) / run_name()
+    sweep_leftovers([Path(config.paths.results), Path(config.paths.cache)])
     planned(words, jobs).write(folder)
     lines = _run(pool, jobs, folder)
     print(closing_table(lines), flush=True)
