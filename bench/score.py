@@ -4,8 +4,8 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from bench.job_status import StatusFile
 from bench.overrides import check_words, flags_first, user_folders
 from bench.prepare import prepare
 from bench.progress import Progress
-from bench.report import Line, Report, closing_table, score_table
+from bench.report import FILE, Line, Report, closing_table, score_table
 from bench.started import RememberFolder
 from bench.sweep_words import split_overrides
 
@@ -62,12 +62,33 @@ def main(words: Sequence[str]) -> int:
     RememberFolder.last = None
     sys.argv = ["salon score", *flags_first(words)]
     entry = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="score")
-    with config_errors(), suppress(JobFailedError):
+    with config_errors(), suppress(JobFailedError), _launchers_trouble():
         entry(job)()
     started = RememberFolder.last
     if started is None:  # --help, --cfg, --info: nothing was run
         return 0
     return _close_multirun(started.folder) if started.multirun else _close_run(started.folder)
+
+
+@contextmanager
+def _launchers_trouble() -> Iterator[None]:
+    """A launcher gives up on all jobs where it loses one; the reports are told all the same.
+
+    Raises:
+        LauncherError: if it did not get as far as a job.
+    """
+    try:
+        yield
+    except SalonError:
+        raise
+    except Exception as error:
+        started = RememberFolder.last
+        if started is None or not started.multirun:
+            raise
+        text = f"the launcher stopped: {' '.join(str(error).split())}"
+        if not any(started.folder.glob(f"*/{FILE}")):
+            raise LauncherError(text) from error
+        log.error("%s", text)
 
 
 def job(config: DictConfig) -> None:

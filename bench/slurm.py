@@ -11,6 +11,7 @@ from typing import Any
 from submitit import SlurmExecutor
 
 from bench import slurm_queue
+from bench.child import command
 from bench.errors import LauncherError
 from bench.plan import PlannedJob
 from bench.report import Line
@@ -145,8 +146,9 @@ class Slurm:
             log.info("submitted %d jobs as %s", len(chunk), handles[0].job_id.partition("_")[0])
 
     def _task(self, job: PlannedJob, number: int, folder: Path) -> SlurmJob:
-        own = str(job_folder(folder, number))
-        return SlurmJob(job.verb, tuple(job.command), own, self.cpus, folder.name)
+        own = job_folder(folder, number)
+        child = tuple(command(job.verb, job.command, own))
+        return SlurmJob(child, " ".join(job.words) or "-", str(own), self.cpus, folder.name)
 
     def _executor(self, folder: Path, after: Sequence[str]) -> SlurmExecutor:
         executor = SlurmExecutor(folder / "slurm", max_num_timeout=self.attempts - 1)

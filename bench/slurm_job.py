@@ -14,7 +14,7 @@ from submitit import JobEnvironment
 from submitit.core.utils import UncompletedJobError
 from submitit.helpers import DelayedSubmission
 
-from bench.child import LOG, command, end_with_parent, ending, environment
+from bench.child import LOG, end_with_parent, ending, environment
 from bench.errors import LauncherError
 from bench.report import FILE, Line, Report
 
@@ -26,15 +26,15 @@ class SlurmJob:
     """Pickled by reference to this module; plain values only.
 
     Attributes:
-        verb: of the command `salon`.
-        words: its words.
+        command: what the child runs.
+        name: of the job, for messages.
         folder: the job's own, absolute: log and report.
         threads: CPU threads.
         sweep: the sweep's name.
     """
 
-    verb: str
-    words: tuple[str, ...]
+    command: tuple[str, ...]
+    name: str
     folder: str
     threads: int
     sweep: str
@@ -67,13 +67,13 @@ class SlurmJob:
 
     def _report_of_the_end(self, why: str) -> Report:
         reason = f"its time is up ({why}); type a larger cluster.minutes or cluster.attempts."
-        name = " ".join(self.words)
-        return Report([Line("-", name, "-", "-", "failed", reason=reason, code=LauncherError.code)])
+        code = LauncherError.code
+        return Report([Line("-", self.name, "-", "-", "failed", reason=reason, code=code)])
 
     def _child(self, folder: Path) -> int:
         with open(folder / LOG, "ab") as log:  # a requeued job goes on in the same log
             process = subprocess.Popen(
-                command(self.verb, self.words, folder),
+                self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,8 +1,11 @@
 """Shared fixtures: a home of its own for every test, and a way to type commands."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +33,19 @@ def salon(tmp_path):
         )
 
     return run
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A SLURM of its own for every file of tests that asks for one."""
+    from slurm_cluster import SlurmCluster
+
+    folder = Path(tempfile.mkdtemp(prefix="salon-slurm-"))  # munge wants its parents readable
+    started = SlurmCluster(folder)
+    started.start()
+    yield started
+    started.stop()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
 SBIN = "/usr/sbin"
 
@@ -64,6 +66,11 @@ def missing_programs() -> list[str]:
 
 def _path() -> str:
     return f"{os.environ['PATH']}:{SBIN}"
+
+
+needs_slurm = pytest.mark.skipif(
+    bool(missing_programs()), reason=f"SLURM is not installed: no {', '.join(missing_programs())}"
+)
 
 
 @dataclass

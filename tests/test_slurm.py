@@ -1,17 +1,10 @@
 """Sweeps on a real SLURM, started here; without its programs these tests are skipped."""
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
-from slurm_cluster import SlurmCluster, missing_programs
+from slurm_cluster import needs_slurm
 
 from bench.records import read_record, record_paths
 
-needs_slurm = pytest.mark.skipif(
-    bool(missing_programs()), reason=f"SLURM is not installed: no {', '.join(missing_programs())}"
-)
 SMALL = [
     *("backbone=[resnet18_random]", "backbone.resnet18_random.resolution=32"),
     *("protocol.num_real=120", "protocol.num_fake=100", "metrics=[fid,prdc]"),
@@ -20,16 +13,6 @@ CLUSTER = [
     *("cluster=slurm", "cluster.cpus=1", "cluster.gpus=1", "cluster.memory_gb=1"),
     "cluster.poll_seconds=0.5",
 ]
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    folder = Path(tempfile.mkdtemp(prefix="salon-slurm-"))  # munge wants its parents readable
-    started = SlurmCluster(folder)
-    started.start()
-    yield started
-    started.stop()
-    shutil.rmtree(folder)
 
 
 def scores(results):

@@ -1,0 +1,216 @@
+"""What SLURM does to jobs, on a real one: the jobs are shell lines, the road is the sweep's own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+from slurm_cluster import needs_slurm
+
+from bench import slurm_watch
+from bench.errors import LauncherError
+from bench.plan import PlannedJob
+from bench.report import Line, Report
+from bench.slurm import Slurm
+from bench.slurm_job import SlurmJob
+from bench.submitted import place_of, submitted_id
+from bench.sweep_folder import job_folder
+
+pytestmark = [needs_slurm, pytest.mark.slow]
+DONE = json.dumps({"lines": [vars(Line("d", "g", "b", "m", "done"))]})
+FAILED = json.dumps({"lines": [vars(Line("d", "g", "b", "m", "failed", reason="no", code=5))]})
+SUCCEED, FAIL = f"echo '{DONE}' > report.json", f"echo '{FAILED}' > report.json"
+
+
+@dataclass(frozen=True)
+class ShellSlurm(Slurm):
+    """Jobs whose words are one shell line, run in the job's folder."""
+
+    def _task(self, job, number, folder):
+        own = str(job_folder(folder, number))
+        child = ("sh", "-c", f"cd {own}; {job.command[0]}")
+        return SlurmJob(child, "shell", own, self.cpus, folder.name)
+
+
+def here(**changes):
+    chosen = {"gpus": 0, "cpus": 1, "memory_gb": 0.5, "poll_seconds": 0.2, **changes}
+    return ShellSlurm(**chosen)
+
+
+def jobs(*lines):
+    return [PlannedJob([f"n={n}"], [line]) for n, line in enumerate(lines)]
+
+
+@pytest.fixture
+def on_cluster(cluster, monkeypatch):
+    for name, value in cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(slurm_watch, "SETTLING_SECONDS", 1.0)
+    return cluster
+
+
+def until(true, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def in_background(function, *words):
+    thread = threading.Thread(target=function, args=words)
+    thread.start()
+    return thread
+
+
+def test_each_ending_is_told_and_a_failed_cell_is_no_completed_job(on_cluster, tmp_path):
+    folder = tmp_path / "logs/s"
+    lines = here().run(jobs(SUCCEED, FAIL, "kill -9 $$"), folder)
+    assert [line.state for line in lines] == ["done", "failed", "failed"]
+    assert "ended in the state FAILED" in lines[2].reason and "log.txt" in lines[2].reason
+    assert Report.read(job_folder(folder, 2)).lines == lines[2:]  # for salon status
+    said = on_cluster.run("scontrol", "show", "job", submitted_id(job_folder(folder, 1))).stdout
+    assert "JobState=FAILED" in said
+
+
+def test_a_job_has_all_its_cpus_and_an_array_is_cut_to_size(on_cluster, tmp_path):
+    folder = tmp_path / "logs/s"
+    script = f"echo $OMP_NUM_THREADS $SLURM_CPUS_PER_TASK > cpus; {SUCCEED}"
+    here(cpus=2, array=2).run(jobs(*[script] * 3), folder)
+    assert [(job_folder(folder, n) / "cpus").read_text() for n in range(3)] == ["2 2\n"] * 3
+    ids = [submitted_id(job_folder(folder, n)) for n in range(3)]
+    assert ids[0].endswith("_0") and ids[1].endswith("_1") and "_" not in ids[2]
+
+
+def test_a_later_stage_starts_when_the_earlier_has_ended(on_cluster, tmp_path):
+    first, second = jobs(f"sleep 2; {SUCCEED}", f"cp ../0000/report.json seen && {SUCCEED}")
+    second.stage = 1
+    lines = here().run([first, second], tmp_path / "logs/s")
+    assert [line.state for line in lines] == ["done", "done"]
+
+
+def test_jobs_in_the_queue_are_waited_for_and_never_submitted_twice(on_cluster, tmp_path):
+    logs = tmp_path / "logs"
+    count = f"echo x >> {tmp_path}/starts; "
+    some = jobs(f"{count} sleep 3; {SUCCEED}")
+    assert here(wait=False).run(some, logs / "first") == []
+    lines = here().run(some + jobs("", SUCCEED)[1:], logs / "second")
+    assert [line.state for line in lines] == ["done", "done"]
+    assert (tmp_path / "starts").read_text() == "x\n"
+    assert place_of(job_folder(logs / "second", 0)) == job_folder(logs / "first", 0)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("scontrol", "requeue", "{job}"),
+        ("srun", "--partition=high", "--cpus-per-task=4", "--mem=100M", "--chdir=/", "true"),
+        ("scancel", "--signal=USR2", "{job}"),  # SLURM's warning of the time limit
+    ],
+    ids=["by hand", "preempted", "time limit"],
+)
+def test_a_job_that_is_requeued_runs_again_and_its_first_report_is_forgotten(
+    on_cluster, tmp_path, command
+):
+    folder = tmp_path / "logs/s"
+    own = job_folder(folder, 0)
+    script = f"if [ -z $SLURM_RESTART_COUNT ]; then {FAIL}; sleep 60; else {SUCCEED}; fi"
+
+    def requeue():
+        until((own / "report.json").exists)
+        on_cluster.run(*(word.format(job=submitted_id(own)) for word in command))
+
+    helper = in_background(requeue)
+    (line,) = here(cpus=4, attempts=2).run(jobs(script), folder)
+    helper.join()
+    assert line.state == "done"
+
+
+def test_a_job_whose_attempts_are_used_up_says_so(on_cluster, tmp_path):
+    folder = tmp_path / "logs/s"
+    own = job_folder(folder, 0)
+
+    def warn():
+        until((own / "log.txt").exists)
+        on_cluster.run("scancel", "--signal=USR2", submitted_id(own))
+
+    helper = in_background(warn)
+    (line,) = here(attempts=1).run(jobs("sleep 60"), folder)
+    helper.join()
+    assert "its time is up" in line.reason and "cluster.minutes" in line.reason
+
+
+def test_a_cancelled_job_says_so(on_cluster, tmp_path):
+    folder = tmp_path / "logs/s"
+
+    def cancel():
+        until((job_folder(folder, 0) / "log.txt").exists)
+        on_cluster.run("scancel", submitted_id(job_folder(folder, 0)))
+
+    helper = in_background(cancel)
+    (line,) = here().run(jobs("sleep 60"), folder)
+    helper.join()
+    assert line.state == "failed" and "ended in the state CANCELLED" in line.reason
+
+
+def test_what_sbatch_refuses_is_one_error_and_leaves_nothing_in_the_queue(on_cluster, tmp_path):
+    with pytest.raises(LauncherError, match="invalid partition") as caught:
+        here(partition="nowhere").run(jobs(SUCCEED), tmp_path / "logs/s")
+    assert "\n" not in str(caught.value)
+    late = jobs("sleep 60", SUCCEED)
+    late[1].stage = 1
+    asked = here()
+    executor = asked._executor
+
+    def refuse_the_second_array(folder, after):
+        made = executor(folder, after)
+        if after:
+            made.update_parameters(partition="nowhere")
+        return made
+
+    object.__setattr__(asked, "_executor", refuse_the_second_array)
+    with pytest.raises(LauncherError, match="invalid partition"):
+        asked.run(late, tmp_path / "logs/t")
+    until(lambda: not on_cluster.run("squeue", "-h").stdout.strip())
+
+
+def test_a_held_job_is_named_with_what_to_type(on_cluster, tmp_path, caplog):
+    folder = tmp_path / "logs/s"
+
+    def release():
+        until(lambda: "scontrol release" in caplog.text)
+        on_cluster.run("scontrol", "release", submitted_id(job_folder(folder, 0)))
+
+    helper = in_background(release)
+    (line,) = here(options={"hold": True}).run(jobs(SUCCEED), folder)
+    helper.join()
+    assert line.state == "done" and "JobHeldUser" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("number", "stay"), [(signal.SIGINT, 0), (signal.SIGHUP, 2), (signal.SIGKILL, 2)]
+)
+def test_ctrl_c_empties_the_queue_and_a_lost_connection_does_not(
+    on_cluster, tmp_path, number, stay
+):
+    script = (
+        "from pathlib import Path; from test_slurm_jobs import here, jobs;"
+        f"here().run(jobs('sleep 60', 'sleep 60'), Path({str(tmp_path)!r}) / 'logs/s')"
+    )
+    paths = os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": paths}, stderr=-1
+    )
+    logs = [job_folder(tmp_path / "logs/s", n) / "log.txt" for n in range(2)]
+    until(lambda: all(log.exists() for log in logs))
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    try:
+        until(lambda: len(on_cluster.run("squeue", "-hr").stdout.splitlines()) == stay, 20)
+    finally:
+        on_cluster.run("scancel", "--user=" + on_cluster._user)
+        until(lambda: not on_cluster.run("squeue", "-h").stdout.strip())
