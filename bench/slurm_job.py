@@ -19,6 +19,7 @@ from bench.errors import LauncherError
 from bench.report import FILE, Line, Report
 
 GRACE_SECONDS = 10.0
+WARNING = signal.Signals[f"SIG{JobEnvironment.USR_SIG}"]  # USR2, unless the user says otherwise
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,21 @@ class SlurmJob:
         return Report([Line("-", self.name, "-", "-", "failed", reason=reason, code=code)])
 
     def _child(self, folder: Path) -> int:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {WARNING})  # else a child starts and is not known
+        try:
+            process = self._start(folder)
+        except BaseException:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {WARNING})
+            raise
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {WARNING})
+            return process.wait()
+        finally:  # submitit's signal handler leaves by an exception
+            _end(process)
+
+    def _start(self, folder: Path) -> subprocess.Popen:
         with open(folder / LOG, "ab") as log:  # a requeued job goes on in the same log
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -80,16 +94,13 @@ class SlurmJob:
                 env=os.environ | environment(threads=self.threads, sweep=self.sweep),
                 preexec_fn=_begin,
             )
-        try:
-            return process.wait()
-        finally:  # submitit's signal handler leaves by an exception
-            _end(process)
 
 
 def _begin() -> None:
     """SLURM warns every process of the time limit; the parent then ends this one politely."""
     end_with_parent()
-    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    signal.signal(WARNING, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {WARNING})
 
 
 def _remove_leftovers_of_submitit() -> None:

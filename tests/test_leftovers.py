@@ -1,0 +1,57 @@
+"""Temporary files of killed writers are removed, those of living ones never."""
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from bench.leftovers import FORGOTTEN_AFTER, sweep_leftovers
+from bench.writer import is_gone, writer
+
+
+@pytest.fixture
+def dead():
+    """The name of a writer on this machine that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return f"{writer().rpartition('-')[0]}-{process.pid}"
+
+
+def temporary(folder, name, age=0.0):
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f".tmp-{name}-0a1b2c3d"
+    path.write_text("half")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def test_a_dead_process_of_this_machine_leaves_nothing(tmp_path, dead):
+    left = temporary(tmp_path / "cache/ab", dead)
+    mine = temporary(tmp_path / "cache/ab", writer())
+    record = tmp_path / "cache/record.json"
+    record.write_text("{}")
+    assert sweep_leftovers([tmp_path / "cache", tmp_path / "absent"]) == 1
+    assert not left.exists() and mine.exists() and record.exists()
+
+
+def test_of_other_machines_only_a_day_without_a_write_tells(tmp_path, dead):
+    other = f"elsewhere-00000000-{dead.rpartition('-')[2]}"
+    fresh = temporary(tmp_path, other)
+    assert sweep_leftovers([tmp_path]) == 0 and fresh.exists()
+    old = temporary(tmp_path / "deep/er", other, age=FORGOTTEN_AFTER + 60)
+    assert sweep_leftovers([tmp_path]) == 1 and not old.exists() and fresh.exists()
+
+
+def test_a_killed_process_is_gone_before_its_parent_has_looked():
+    process = subprocess.Popen(["sleep", "60"])
+    name = f"{writer().rpartition('-')[0]}-{process.pid}"
+    assert not is_gone(name)
+    process.kill()
+    while not is_gone(name):  # the test's time limit ends this
+        time.sleep(0.01)
+    process.wait()
+
+
+def test_names_that_are_not_ours_are_never_gone():
+    assert not any(map(is_gone, ["", "x", "host-1", f"{writer()}x", "host-0-abc"]))
