@@ -1,7 +1,7 @@
 # Two commands: `make demo` measures the demo anew, `make test` checks everything.
 # Both make .venv when it is missing; nothing outside this folder is changed, except that
-# `make test` as root on Debian installs the packages dataset-fashion-mnist, chromium and
-# chromium-driver if it can.
+# `make test` as root on Debian installs the packages dataset-fashion-mnist, chromium,
+# chromium-driver, slurm-wlm and munge if it can; without them their tests are skipped.
 
 PYTHON ?= python3
 VENV := .venv
@@ -20,6 +20,7 @@ demo: $(READY)
 test: $(READY)
 	@sh tests/get_fashion_mnist.sh
 	@sh tests/get_chromium.sh
+	@sh tests/get_slurm.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -72,7 +72,7 @@ def test_submitits_time_limit_is_no_failure_of_a_metric():
 
 
 def test_a_sweep_runs_a_lasting_failure_only_when_asked(salon, tmp_path, small):
-    words = ["sweep", *small, "metrics=[fid,kid_subsets]", "paths.results=out", "cluster.jobs=1"]
+    words = ["sweep", *small, "metrics=[fid,prdc]", "metrics.prdc.k=5000", "paths.results=out"]
     first = salon(*words)
     assert first.returncode == 8 and "1 done, 0 reused, 0 skipped, 1 failed" in first.stdout
     (failure,) = (tmp_path / "out/failures").glob("*.json")

@@ -125,7 +125,7 @@ def test_a_job_that_is_requeued_runs_again_and_its_first_report_is_forgotten(
         on_cluster.run(*(word.format(job=submitted_id(own)) for word in command))
 
     helper = in_background(requeue)
-    (line,) = here(cpus=4, attempts=2).run(jobs(script), folder)
+    (line,) = here(cpus=4, attempts=2, minutes=4).run(jobs(script), folder)
     helper.join()
     assert line.state == "done"
 
@@ -139,7 +139,7 @@ def test_a_job_whose_attempts_are_used_up_says_so(on_cluster, tmp_path):
         on_cluster.run("scancel", "--signal=USR2", submitted_id(own))
 
     helper = in_background(warn)
-    (line,) = here(attempts=1).run(jobs("sleep 60"), folder)
+    (line,) = here(attempts=1, minutes=4).run(jobs("sleep 60"), folder)
     helper.join()
     assert "its time is up" in line.reason and "cluster.minutes" in line.reason
 
