@@ -1,5 +1,9 @@
 """The cache cannot lie: damaged, foreign and contradicting entries are found."""
 
+import subprocess
+import sys
+import time
+
 import pytest
 import torch
 
@@ -75,3 +79,32 @@ def test_a_cache_that_cannot_be_written_costs_a_warning(tmp_path, caplog):
     written = FeatureCache(tmp_path / "features").write(IDENTITY, ROWS, tensors())
     assert torch.equal(written["features"], tensors()["features"])
     assert "without the cache" in caplog.text
+
+
+WRITER = """
+import sys, time, torch
+from pathlib import Path
+from bench.cache import FeatureCache
+folder, noise, start = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+time.sleep(max(0.0, start - time.time()))  # all at once
+identity = {"images": {"fingerprint": "ab"}, "backbone": "x"}
+own = {"features": torch.arange(6000.0).reshape(300, 20) + noise}
+got = FeatureCache(folder).write(identity, range(300), own)
+print(got["features"].double().sum().item())
+"""
+
+
+def test_eight_processes_on_one_cold_entry_end_with_the_same_one(cache):
+    start = time.time() + 8
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(cache.folder), str(1e-4 * n), str(start)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(8)
+    ]
+    told = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 8
+    assert len(set(told)) == 1  # the first whole one; the others adopted it
+    assert [path.name for path in entry(cache).parent.iterdir()] == [entry(cache).name]

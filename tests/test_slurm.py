@@ -1,18 +1,42 @@
 """Sweeps on a real SLURM, started here; without its programs these tests are skipped."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 from slurm_cluster import needs_slurm
 
 from bench.records import read_record, record_paths
+from bench.submitted import submitted_id
 
+pytestmark = [needs_slurm, pytest.mark.slow]
 SMALL = [
     *("backbone=[resnet18_random]", "backbone.resnet18_random.resolution=32"),
     *("protocol.num_real=120", "protocol.num_fake=100", "metrics=[fid,prdc]"),
 ]
+SWEPT = "generator=holdout,copycat,blur"
 CLUSTER = [
     *("cluster=slurm", "cluster.cpus=1", "cluster.gpus=1", "cluster.memory_gb=1"),
     "cluster.poll_seconds=0.5",
 ]
+LAUNCHER = [
+    *("hydra/launcher=submitit_slurm", "hydra.launcher.timeout_min=10"),
+    "hydra.launcher.mem_gb=1",
+]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Scores of the sweep by this machine's pool."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    own = {"PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1", "SALON_HOME": str(folder / "home")}
+    words = ["sweep", *SMALL, SWEPT, "paths.results=out", "cluster.jobs=2"]
+    command = [sys.executable, "-m", "bench", *words]
+    subprocess.run(command, cwd=folder, env=os.environ | own, check=True, timeout=240)
+    return scores(folder / "out")
 
 
 def scores(results):
@@ -24,13 +48,66 @@ def scores(results):
     return found
 
 
-@needs_slurm
-@pytest.mark.slow
-def test_a_sweep_on_slurm_gives_the_records_of_this_machine(cluster, salon, tmp_path):
-    words = ["sweep", *SMALL, "generator=holdout,copycat,blur,dcgan_digits"]
-    here = salon(*words, "paths.results=here", "cluster.jobs=2")
-    assert here.returncode == 0, here.stderr
-    there = salon(*words, "paths.results=there", *CLUSTER, **cluster.environment)
-    assert there.returncode == 0, there.stderr + there.stdout
-    assert "8 done, 0 reused, 0 skipped, 0 failed" in there.stdout
-    assert scores(tmp_path / "there") == scores(tmp_path / "here")
+def test_a_sweep_survives_scancel_requeue_and_kill(cluster, salon, tmp_path, undisturbed):
+    words = ["sweep", *SMALL, SWEPT, "paths.results=there", *CLUSTER]
+    queued = salon(*words, "cluster.wait=false", **cluster.environment)
+    assert queued.returncode == 0, queued.stderr
+    own = sorted(tmp_path.glob("there/logs/*/00*"))
+    assert len(own) == 3
+    assert "3 queued" in salon("status", "paths.results=there").stdout.replace("running", "queued")
+    until(lambda: (own[0] / "log.txt").exists() and (own[1] / "log.txt").exists())
+    cluster.run("scancel", submitted_id(own[0]))
+    cluster.run("scontrol", "requeue", submitted_id(own[1]))
+    until(lambda: (own[2] / "log.txt").exists())
+    os.kill(child_in(own[2]), signal.SIGKILL)
+    done = salon(*words, **cluster.environment)
+    if done.returncode == 8:  # it waited for the killed job, which its own table names
+        assert "without a report" in done.stdout
+        done = salon(*words, **cluster.environment)
+    assert done.returncode == 0 and "0 failed" in done.stdout, done.stdout + done.stderr
+    assert scores(tmp_path / "there") == undisturbed
+
+
+def test_hydras_door_gives_the_same_scores(cluster, salon, tmp_path, undisturbed):
+    words = ["score", "-m", *SMALL, SWEPT, "paths.results=there", *LAUNCHER]
+    done = salon(*words, **cluster.environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 done, 0 reused, 0 skipped, 0 failed" in done.stdout
+    assert scores(tmp_path / "there") == undisturbed
+
+
+def test_a_refused_partition_is_one_line_at_either_door(cluster, salon):
+    words = [*SMALL, "generator=holdout"]
+    swept = salon("sweep", *words, *CLUSTER, "cluster.partition=nowhere", **cluster.environment)
+    assert swept.returncode == 7 and "invalid partition" in swept.stderr
+    assert swept.stderr.splitlines()[-1].startswith("error: ")
+    scored = salon(
+        *("score", "-m", *words, *LAUNCHER, "hydra.launcher.partition=nowhere"),
+        **cluster.environment,
+    )
+    assert scored.returncode == 7 and "invalid partition" in scored.stderr
+    assert scored.stderr.splitlines()[-1].startswith("error: ")
+
+
+def until(true, seconds=200):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def child_in(folder):
+    """The process that runs `salon score` in a job's folder."""
+    found = []
+
+    def look():
+        told = subprocess.run(
+            ["pgrep", "-f", f"bench score .*{folder.parent.name}/{folder.name}"],
+            capture_output=True,
+            text=True,
+        )
+        found[:] = [int(word) for word in told.stdout.split()]
+        return found
+
+    until(look, 20)
+    return found[-1]
