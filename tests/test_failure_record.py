@@ -83,4 +83,4 @@ def test_a_sweep_runs_a_lasting_failure_only_when_asked(salon, tmp_path, small):
     before = failure.read_bytes()
     retried = salon(*words, "retry_failed=true", "plan=true")
     assert "1 to measure" in retried.stdout and failure.read_bytes() == before
-    assert len(record_paths(tmp_path / "out")) == 1
+    assert len(list(record_paths(tmp_path / "out"))) == 1

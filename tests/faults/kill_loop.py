@@ -85,7 +85,7 @@ def leftovers(folder: Path) -> list[Path]:
 
 
 def parts_made(folder: Path) -> int:
-    """Most that any log says of features made for one side of one job folder's sweep."""
+    """How often the real features were made, as the logs of all jobs tell."""
     text = "".join(log.read_text() for log in folder.glob("results/logs/*/*/log.txt"))
     return text.count("real features: 120 images")
 
