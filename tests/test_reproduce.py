@@ -132,3 +132,15 @@ def test_what_an_older_record_does_not_say_is_no_departure():
     assert list(departures(replace(record, identities=more), record)) == [
         "not the same measurement: identities.backbone.precision differs"
     ]
+
+
+def test_a_newer_version_of_our_code_is_no_departure():
+    record = read_record(RECORD)
+    newer = json.loads(json.dumps(record.comparison))
+    newer["backbone"]["extraction"] += 1
+    newer["metric"]["version"] += 1
+    assert list(departures(record, replace(record, comparison=newer))) == []
+    newer["backbone"]["resize"] = "other"
+    assert list(departures(record, replace(record, comparison=newer))) == [
+        "not the same measurement: comparison.backbone.resize differs"
+    ]

@@ -45,6 +45,7 @@ def _scatter(board: Board, across: int, up: int) -> Figure | None:
         _point(axes, rows[place], place, across, up)
     if board.columns[up].metric == "fid" and _is_wide([row.cells[up].value for row in rows]):
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")  # matplotlib's own is mathematics
     axes.set_xlabel(_label(board.columns[across]))
     axes.set_ylabel(_label(board.columns[up]))
     more = f", {len(rows) - num_named} generators in grey" if len(rows) > num_named else ""
