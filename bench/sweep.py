@@ -12,6 +12,7 @@ from bench.build import build
 from bench.composed import composed
 from bench.errors import CellsFailedError, ConfigError
 from bench.leftovers import sweep_leftovers
+from bench.estimate import estimate
 from bench.overrides import check_words
 from bench.plan import PlannedJob, plan
 from bench.pool import Pool
@@ -98,6 +99,8 @@ def _show(jobs: Sequence[PlannedJob]) -> int:
     if absent:
         print("missing:")
         print(align([("  " + need.kind, need.name, need.advice) for need in absent]))
+    if cost := estimate(jobs):
+        print(cost)
     waiting = sum(not job.settled for job in jobs)
     print(f"{len(jobs)} jobs: {waiting} to run, {len(jobs) - waiting} already done or left out")
     return _code([line for job in jobs if not job.needs for line in job.lines])
