@@ -7,9 +7,10 @@ from typing import Any
 
 from bench.errors import SalonError
 from bench.plan import PlannedJob
+from bench.prepare import Job
 from bench.records import read_record, record_paths
 from bench.report import align
-from bench.shared_work import missing_images
+from bench.shared_work import SIDES, missing_images
 
 BYTES = 4  # float32
 
@@ -20,46 +21,46 @@ def estimate(jobs: Sequence[PlannedJob]) -> str:
     A rate is the median of earlier records in the same results folder that are of this backbone;
     several backbones in one pass share it, so that the time is an upper bound.
     """
-    images, widths = _images(jobs), {}
-    for job in jobs:
-        for name, spec in job.prepared.backbones.items() if job.prepared else ():
-            widths[name] = _width(
-                spec, job.prepared.identities.get(name, {}) if job.prepared else {}
-            )
+    ready = [job.prepared for job in jobs if job.prepared is not None]
+    images = _images(ready)
     if not images:
         return ""
-    rates = _rates(next(Path(j.prepared.settings.paths.results) for j in jobs if j.prepared))
+    rates = _rates(Path(ready[0].settings.paths.results))
+    widths = {name: _width(spec) for job in ready for name, spec in job.backbones.items()}
     rows = [
         (
-            "  " + name,
+            f"  {name}",
             f"{count:,} images",
             _time(count, rates.get(name)),
-            _disk(count * widths[name]),
+            _disk(count, widths[name]),
         )
         for name, count in sorted(images.items())
     ]
     return "to make:\n" + align(rows)
 
 
-def _images(jobs: Sequence[PlannedJob]) -> dict[str, int]:
+def _images(jobs: Sequence[Job]) -> dict[str, int]:
     """Backbone -> images; a side that several jobs share counts once."""
-    seen: dict[str, tuple[str, int]] = {}
-    for job in jobs:
-        for side, name, count in missing_images(job.prepared) if job.prepared else ():
-            identity = job.prepared.identities[name] if job.prepared else {}
-            content = getattr(job.prepared, side).content()
-            seen[repr((content, identity))] = (name, count)
     found: dict[str, int] = {}
-    for name, count in seen.values():
-        found[name] = found.get(name, 0) + count
+    seen: set[str] = set()
+    for job in jobs:
+        for side in SIDES:
+            key = repr((getattr(job, side).content(), job.identities))
+            if key in seen:
+                continue
+            seen.add(key)
+            for name, count in missing_images(job, side):
+                found[name] = found.get(name, 0) + count
     return found
 
 
-def _width(backbone: Any, identity: dict[str, Any]) -> int:
-    """Numbers that the cache keeps of an image: features and logits, without spatial maps."""
+def _width(backbone: Any) -> int:
+    """Numbers that the cache keeps of an image: features and logits, without spatial maps.
+
+    0 where the class does not say.
+    """
     about = getattr(backbone, "about", None)
-    width = identity.get("width") or getattr(about, "width", None) or 0
-    return int(width) + int(getattr(about, "classes", None) or 0)
+    return 0 if about is None else about.width + (about.classes or 0)
 
 
 def _rates(results: Path) -> dict[str, float]:
@@ -85,5 +86,5 @@ def _time(images: int, rate: float | None) -> str:
     return "unknown rate" if rate is None else f"{images / rate / 3600:.2f} h at {rate:g} images/s"
 
 
-def _disk(numbers: int) -> str:
-    return f"{numbers * BYTES / 1e9:.3f} GB" if numbers else "unknown size"
+def _disk(images: int, width: int) -> str:
+    return f"{images * width * BYTES / 1e9:.3f} GB" if width else "unknown size"

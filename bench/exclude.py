@@ -26,7 +26,7 @@ def kept(
     Raises:
         ConfigError: for a list of another form, or an entry that matches no job.
     """
-    entries = _entries(OmegaConf.to_container(config.exclude) if config.exclude else [])
+    entries = _entries(OmegaConf.to_container(config)["exclude"] or [])
     named = {word.lstrip("+").partition("=")[0] for word in typed}
     for entry in entries:
         excused = "exclude" not in named and bool(entry.keys() & named)

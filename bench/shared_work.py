@@ -1,6 +1,6 @@
 """Work that several jobs of a sweep need: the real features of a dataset, as jobs of their own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.cache import FeatureCache
@@ -12,6 +12,7 @@ from bench.plan import PlannedJob
 from bench.prepare import Job
 
 VERB = "extract"
+SIDES = ("real", "fake")
 
 
 def with_shared_work(jobs: Sequence[PlannedJob], shards: int) -> list[PlannedJob]:
@@ -35,27 +36,31 @@ def with_shared_work(jobs: Sequence[PlannedJob], shards: int) -> list[PlannedJob
     return [*shared, *jobs]
 
 
-def missing_images(job: Job) -> Iterator[tuple[str, str, int]]:
-    """(side, backbone, images that its cache lacks) of what the job still has to see."""
+def missing_images(job: Job, side: str) -> dict[str, int]:
+    """Backbone -> images of a side that its cache lacks; nothing where no metric asks for it."""
+    source, count = getattr(job, side), {"real": job.num_real, "fake": job.num_fake}[side]
+    if not isinstance(source, ImageSource) or count is None or not _asked_for(job, side):
+        return {}
     extractor = Extractor(
         FeatureCache(Path(job.settings.paths.cache) / "features"),
         job.device,
         job.settings.batch_size,
         job.settings.workers,
-        any(wants_spatial(metric.compute) for metric in job.metrics.values()),
+        _wants_maps(job),
     )
-    for side, count in (("real", job.num_real), ("fake", job.num_fake)):
-        source = getattr(job, side)
-        if not isinstance(source, ImageSource) or not _asked_for(job, side) or count is None:
-            continue
-        for name, identity in job.identities.items():
-            lacking = extractor.lacking(source, count, job.backbones[name], identity)
-            if lacking:
-                yield side, name, lacking
+    lacking = {
+        name: extractor.lacking(source, count, job.backbones[name], identity)
+        for name, identity in job.identities.items()
+    }
+    return {name: images for name, images in lacking.items() if images}
 
 
 def _asked_for(job: Job, side: str) -> bool:
     return any(side in sides_of(metric.compute) for metric in job.metrics.values())
+
+
+def _wants_maps(job: Job) -> bool:
+    return any(wants_spatial(metric.compute) for metric in job.metrics.values())
 
 
 def _groups(jobs: Sequence[PlannedJob]) -> list[list[PlannedJob]]:
@@ -63,11 +68,14 @@ def _groups(jobs: Sequence[PlannedJob]) -> list[list[PlannedJob]]:
     found: dict[str, list[PlannedJob]] = {}
     for job in jobs:
         ready = job.prepared
-        if ready is not None and any(side == "real" for side, _, _ in missing_images(ready)):
-            maps = any(wants_spatial(metric.compute) for metric in ready.metrics.values())
-            key = repr((ready.real.content(), ready.num_real, ready.identities, maps))
-            found.setdefault(key, []).append(job)
-    return [group for group in found.values() if len(group) > 1]
+        if ready is not None:
+            key = (ready.real.content(), ready.num_real, ready.identities, _wants_maps(ready))
+            found.setdefault(repr(key), []).append(job)
+    return [group for group in found.values() if len(group) > 1 and _lacks(group[0].prepared)]
+
+
+def _lacks(job: Job | None) -> bool:
+    return job is not None and bool(missing_images(job, "real"))
 
 
 def _extractions(job: PlannedJob, shards: int) -> list[PlannedJob]:

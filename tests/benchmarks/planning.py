@@ -16,7 +16,9 @@ from pathlib import Path
 import torch
 
 from bench.composed import composed
+from bench.estimate import estimate
 from bench.plan import plan
+from bench.shared_work import with_shared_work
 
 BACKBONES = ["resnet18_random", "random_projector", *(f"efficientnet_lite{k}" for k in range(3))]
 GENERATORS = "holdout,blur,jpeg,noise,copycat,dcgan_digits,dcgan_digits_early,one_per_class"
@@ -37,6 +39,7 @@ def main() -> None:
         started = time.process_time()
         jobs = plan(composed("sweep", CELLS, hydra_node=True), CELLS, SWEPT)
         cells = len(jobs) * len(BACKBONES)
+        estimate(with_shared_work(jobs, 1))
         print(f"plan of {cells:,} cells: {time.process_time() - started:.1f} s (at most 10)")
         bare = spent("-c", "import torch, hydra")
         spent("-m", "bench", "score", *SMALL)
