@@ -49,7 +49,7 @@ def _images(jobs: Sequence[Job]) -> dict[str, int]:
             if key in seen:
                 continue
             seen.add(key)
-            for name, count in missing_images(job, side):
+            for name, count in missing_images(job, side).items():
                 found[name] = found.get(name, 0) + count
     return found
 
