@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 from bench.build import build
 from bench.composed import composed
 from bench.errors import CellsFailedError, ConfigError
-from bench.leftovers import sweep_leftovers
 from bench.estimate import estimate
+from bench.leftovers import sweep_leftovers
 from bench.overrides import check_words
 from bench.plan import PlannedJob, plan
 from bench.pool import Pool
