@@ -26,7 +26,7 @@ def kept(
     Raises:
         ConfigError: for a list of another form, or an entry that matches no job.
     """
-    entries = _entries(OmegaConf.to_container(config)["exclude"] or [])
+    entries = _entries(_plain(config.exclude))
     named = {word.lstrip("+").partition("=")[0] for word in typed}
     for entry in entries:
         excused = "exclude" not in named and bool(entry.keys() & named)
@@ -34,6 +34,10 @@ def kept(
             shown = ", ".join(f"{key}: {'|'.join(values)}" for key, values in entry.items())
             raise ConfigError(f"exclude: {{{shown}}} matches no job of the sweep; see plan=true.")
     return [list(job) for job in jobs if not any(_matches(entry, job, config) for entry in entries)]
+
+
+def _plain(found: Any) -> Any:
+    return OmegaConf.to_container(found) if OmegaConf.is_config(found) else found or []
 
 
 def _entries(found: Any) -> list[Entry]:
