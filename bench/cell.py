@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.features import EXTRACTION_VERSION
-from bench.identity import describe
+from bench.identity import describe, last_bits
 from bench.inputs import method_of
 from bench.records import SCHEMA, digest, record_path
 from bench.settings import Protocol
 
-NOT_COMPARED = ("seed", "state_sha256", "optimise")
-"""Of a backbone, in the key but not in the comparison: which random network, and memory layout."""
+NOT_COMPARED = ("seed", "state_sha256")
+"""Of a backbone, in the key but not in the comparison: which random network."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Measurement:
     @cached_property
     def comparison(self) -> dict[str, Any]:
         """What the scores' meaning depends on; only equal comparisons are ranked together."""
-        backbone = {k: v for k, v in self.backbone_identity.items() if k not in NOT_COMPARED}
+        left_out = {*NOT_COMPARED, *last_bits(self.backbone_identity)}
+        backbone = {k: v for k, v in self.backbone_identity.items() if k not in left_out}
         holdout = {} if self.holdout_content is None else {"holdout": dict(self.holdout_content)}
         return {
             "dataset": {"name": self.dataset, **self.dataset_content},

@@ -1,6 +1,6 @@
 """Where a run departs from the protocol whose name it carries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ from omegaconf.errors import OmegaConfBaseException
 from bench.composed import salon_configs, search_path
 from bench.errors import ConfigError
 from bench.hydra_errors import config_errors
+from bench.identity import last_bits
 from bench.overrides import groups
 from bench.public import shown
 
 NODES = ("protocol", "backbone", "metrics")
-SILENT = ("seed", "weights_sha256", "optimise")
-"""Of backbones: another draw from the same space; a check only; memory layout (last bits)."""
+SILENT = ("seed", "weights_sha256")
+"""Of backbones: another draw from the same space; a check only."""
 
 
 def deviations(
@@ -45,11 +46,18 @@ def deviations(
     for node in NODES:
         found, expected = _flat(config, node), _flat(preset, node)
         for key in sorted(found.keys() | expected.keys()):
-            if found.get(key) != expected.get(key) and key.split(".")[-1] not in SILENT:
+            if found.get(key) != expected.get(key) and not _is_silent(key, found):
                 lines.append(
                     f"{key}: {shown(found.get(key))} ({protocol}: {shown(expected.get(key))})"
                 )
     return lines
+
+
+def _is_silent(key: str, found: Mapping[str, Any]) -> bool:
+    """Whether a value cannot move a number beyond its last bits."""
+    owner, _, name = key.rpartition(".")
+    precision = found.get(f"{owner}.precision", "fp32")
+    return name in (*SILENT, *last_bits({"precision": precision}))
 
 
 def _preset(config: DictConfig, protocol: str, search_folders: Sequence[Path]) -> DictConfig:

@@ -20,7 +20,7 @@ from bench.inputs import wants_spatial
 from bench.prepare import prepare
 from bench.progress import Progress
 from bench.report import Report
-from bench.settings import Settings, read_protocol, read_settings, resolve_device
+from bench.settings import Settings, full_float32, read_protocol, read_settings, resolve_device
 from bench.shard import Shard, read_shard
 from bench.similar import did_you_mean
 from bench.yardstick import Source, read_backbones, reference_rows
@@ -64,6 +64,7 @@ def extract(config: DictConfig, side: str, shard: Shard) -> Cost:
     Raises:
         SalonError: naming what is wrong with the config, the images or the weights.
     """
+    full_float32()
     settings = read_settings(config)
     device = resolve_device(settings.device)
     backbones = read_backbones(config, read_protocol(config), device)

@@ -19,7 +19,8 @@ from bench.errors import UndefinedError
 from bench.report import Line
 
 LASTING = (1, UndefinedError.code)  # exit codes that another try would end with as well
-OF_THE_MACHINE = ("MemoryError", "OutOfMemoryError", "AcceleratorError")  # and torch's own two
+OF_THE_MACHINE = ("MemoryError", "OutOfMemoryError", "AcceleratorError", "ImportError")
+MACHINE_WORDS = ("allocate", "cuda", "cudnn", "cublas")  # of torch's plain RuntimeError
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def forget_failure(results: Path, key: str) -> None:
 def _of_the_machine(error: Exception) -> bool:
     """Memory, a GPU, a disk: another try, or another node, may have more."""
     names = {base.__name__ for base in type(error).__mro__}
-    return isinstance(error, OSError) or bool(names & set(OF_THE_MACHINE))
+    told = isinstance(error, RuntimeError) and any(w in str(error).lower() for w in MACHINE_WORDS)
+    return told or isinstance(error, OSError) or bool(names & set(OF_THE_MACHINE))
 
 
 def _slurm_id() -> str | None:

@@ -28,6 +28,15 @@ NEUTRAL_SETTINGS: dict[str, str] = {
 """Top-level values that cannot change a number, each with the reason."""
 
 
+def last_bits(backbone: Mapping[str, Any]) -> tuple[str, ...]:
+    """Fields of a backbone's identity or config that move the last float32 bits only.
+
+    Folding and memory order do so at fp32; in a narrower precision they change what is rounded, by
+    as much as the precision itself.
+    """
+    return ("optimise",) if backbone.get("precision", "fp32") in ("fp32", None) else ()
+
+
 def describe(spec: Any, neutral: Set[str] = frozenset()) -> dict[str, Any]:
     """A dataclass as plain JSON values: its class and every field that is not neutral.
 

@@ -73,7 +73,8 @@ def prepare(config: DictConfig, shared: Shared | None = None) -> Job:
     _check_trained_on(generator, held.name)
     fake = generator.open(_surroundings(held, config))
     _check_kinds(held.images, fake, held.backbones)
-    num_fake = held.protocol.rows("fake", held.num_real if fake.live else len(fake))
+    reference = held.num_real if held.moments is None else held.moments.count or held.num_real
+    num_fake = held.protocol.rows("fake", reference if fake.live else len(fake))
     if num_fake is None:
         raise ConfigError(
             "a live generator makes as many images as there are real ones, and the statistics do "

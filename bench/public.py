@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 LOOKS_LIKE_A_PATH = re.compile(r"(\.{0,2}|~)/|[^\s:]+/")  # not "a sentence with and/or"
 
 
-PATH_KEYS = ("path", "holdout", "weights", "folder")
+PATH_KEYS = ("path", "holdout", "weights", "head", "folder")
 
 
 def public(node: DictConfig) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from bench.records import Record
 from bench.similar import did_you_mean
 
 UNMEASURED = "resnet18_random"  # stands in where a metric needs no backbone; needs no file
-WORDS = ("published", "random")  # what `weights` may be beside a file
+WORDS = ("published", "random", "package", "hub", "none")  # what `weights` and `head` may be
 FREE = ("device", "batch_size", "workers", "debug", "sampler")  # may be typed anew
 
 

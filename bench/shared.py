@@ -37,4 +37,5 @@ class OpenedOnce:
         def fresh() -> Any:
             return self._dataset.open(split, manifests=manifests, progress=progress)
 
-        return self._shared.once((self._dataset, split, str(manifests)), fresh)
+        key = (type(self._dataset).__module__, self._dataset, split, str(manifests))
+        return self._shared.once(key, fresh)

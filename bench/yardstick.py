@@ -98,7 +98,9 @@ class Yardstick:
 
     def _identity(self, name: str, backbone: Any) -> dict[str, Any] | SalonError:
         try:
-            identity = self.shared.once(backbone, backbone.identity)
+            identity = self.shared.once(
+                (type(backbone).__module__, name, backbone), backbone.identity
+            )
             if self.moments is not None:
                 self.moments.check_backbone(name, identity)
             return identity

@@ -139,8 +139,17 @@ class PublishedBackbone(ABC):
     def source(self) -> WeightSource:
         """Where the weights come from; raises WeightsError where the published file is absent."""
         if self.weights == "random":
+            self._refuse_pin()
             return RandomWeights(self.architecture, self.network, self.seed)
         return FileWeights(self.network, self.files())
+
+    def _refuse_pin(self) -> None:
+        if self.weights_sha256 is not None:
+            option = f"backbone.{self.about.name}.weights"
+            raise ValueError(
+                f"{option}_sha256={self.weights_sha256} is of a file, and {option}=random reads "
+                f"none; type {option}_sha256=null"
+            )
 
     def files(self) -> tuple[WeightFile, ...]:
         """The files that fill the network: one, unless a subclass adds a head."""

@@ -10,7 +10,15 @@ import torch
 from torch import nn
 
 from models.initialise import INITIALISATION, initialise
-from models.weights import State, check_file, file_sha256, fill, load_state, state_sha256
+from models.weights import (
+    State,
+    WeightsError,
+    check_file,
+    file_sha256,
+    fill,
+    load_state,
+    state_sha256,
+)
 
 Build = Callable[[], nn.Module]
 Convert = Callable[[State], State]
@@ -120,9 +128,22 @@ class FileWeights:
 
     def network(self) -> nn.Module:
         """The network with these weights."""
-        state = {name: tensor for one in self.files for name, tensor in one.state().items()}
+        state: State = {}
+        for one in self.files:
+            _add(one.state(), state, str(one.path))
         where = " and ".join(str(one.path) for one in self.files)
         return fill(build_quietly(self.build), state, f"weights file {where}")
+
+
+def _add(found: State, state: State, path: str) -> None:
+    """No file overwrites another's tensors: its own would be used without a word."""
+    twice = sorted(found.keys() & state.keys())
+    if twice:
+        raise WeightsError(
+            f"weights file {path} holds {', '.join(twice[:5])} a second time; "
+            "name a file without them"
+        )
+    state |= found
 
 
 def build_quietly(build: Build) -> nn.Module:

@@ -234,6 +234,11 @@ def test_bad_numbers_are_refused():
         load("resnet18_random", seed=-1)
 
 
+def test_a_pin_beside_random_weights_is_refused_because_nothing_would_be_checked():
+    with pytest.raises(ValueError, match="weights_sha256=00 is of a file"):
+        describe("resnet50", weights="random", weights_sha256="00").identity()
+
+
 def test_precomputed_has_no_network():
     assert describe("precomputed").identity() == {"architecture": "precomputed"}
     with pytest.raises(ValueError, match="there is no network"):

@@ -9,6 +9,7 @@ import torch
 
 import models.backbones
 from bench.composed import composed
+from bench.deviations import deviations
 from bench.errors import ConfigError
 from bench.prepare import prepare
 from bench.records import read_record
@@ -131,3 +132,22 @@ def test_the_precision_is_in_record_comparison_and_deviations(measure, small):
     assert replace(old, backbone_identity=new.backbone_identity).comparison_key == (
         new.comparison_key
     )
+
+
+def test_folding_is_another_comparison_where_it_moves_more_than_last_bits(measure, small):
+    def keys(*words):
+        job, _ = measure(*small, "generator=holdout", "metrics=[fid]", *words)
+        return {one.comparison_key for one in job.measurements}
+
+    unfolded = "backbone.resnet18_random.optimise=false"
+    assert keys() == keys(unfolded)
+    assert keys("precision=bf16") != keys("precision=bf16", unfolded)
+
+
+def test_folding_is_a_deviation_where_it_moves_more_than_last_bits(small):
+    def told(*words):
+        words = (*small, "backbone.resnet18_random.optimise=false", *words)
+        lines = deviations(composed("score", words), protocol="salon")
+        return any("optimise" in line for line in lines)
+
+    assert told("precision=bf16") and not told()

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from models.inert import UnreadObject
+from models.weight_source import FileWeights, WeightFile
 from models.weights import (
     WeightsError,
     file_sha256,
@@ -266,3 +267,12 @@ def test_the_state_hash_ignores_order_and_sees_names_types_shapes_and_bytes():
         {**STATE, "steps": torch.tensor(3)},
     ]
     assert len({state_sha256(other) for other in [STATE, *others]}) == 6
+
+
+def test_two_files_of_one_network_may_not_hold_the_same_tensor(tmp_path):
+    files = []
+    for name in ("weights", "head"):
+        torch.save(STATE, tmp_path / f"{name}.pth")
+        files.append(WeightFile(tmp_path / f"{name}.pth", None, f"backbone.x.{name}"))
+    with pytest.raises(WeightsError, match=r"head\.pth holds bias, weight a second time"):
+        FileWeights(lambda: nn.Linear(3, 2), tuple(files)).network()

@@ -8,11 +8,11 @@ from typing import Any
 
 from bench.errors import DatasetError
 from bench.features import EXTRACTION_VERSION
+from bench.identity import last_bits
 
 SCHEMA = 1
 WITHOUT_EFFECT = {
     "logits_bias": "moves logits, not the features whose moments these are",
-    "optimise": "folded layers and memory order; they move the last float32 bits",
 }
 """Entries of a backbone's identity that may differ, each with the reason."""
 
@@ -91,10 +91,11 @@ class Origin:
         """
         found = {**identity, "extraction": EXTRACTION_VERSION}
         expected = {**self.backbone, "extraction": self.extraction}
+        left_out = {*WITHOUT_EFFECT, *last_bits(identity)}
         different = [
             f"{key} {expected.get(key)} (here {found.get(key)})"
             for key in sorted(found.keys() | expected.keys())
-            if key not in WITHOUT_EFFECT and found.get(key) != expected.get(key)
+            if key not in left_out and found.get(key) != expected.get(key)
         ]
         if different:
             raise DatasetError(
