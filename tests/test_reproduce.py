@@ -127,10 +127,10 @@ def test_the_tolerance_is_a_hundred_thousandth(recorded, measured, agrees):
 def test_what_an_older_record_does_not_say_is_no_departure():
     record = read_record(RECORD)
     more = json.loads(json.dumps(record.identities))
-    more["backbone"]["precision"] = "fp32"
+    more["backbone"]["novelty"] = "none"
     assert list(departures(record, replace(record, identities=more))) == []
     assert list(departures(replace(record, identities=more), record)) == [
-        "not the same measurement: identities.backbone.precision differs"
+        "not the same measurement: identities.backbone.novelty differs"
     ]
 
 

@@ -52,8 +52,8 @@ def test_a_sweep_survives_scancel_requeue_and_kill(cluster, salon, tmp_path, und
     words = ["sweep", *SMALL, SWEPT, "paths.results=there", *CLUSTER]
     queued = salon(*words, "cluster.wait=false", **cluster.environment)
     assert queued.returncode == 0, queued.stderr
-    own = sorted(tmp_path.glob("there/logs/*/00*"))
-    assert len(own) == 3
+    shared, *own = sorted(tmp_path.glob("there/logs/*/00*"))  # first the real features of all
+    assert len(own) == 3 and submitted_id(shared) is not None
     told = salon("status", "paths.results=there").stdout.splitlines()
     assert sum(row.startswith(("queued", "running", "done")) for row in told) >= 3, told
     until(lambda: (own[0] / "log.txt").exists() and (own[1] / "log.txt").exists())
