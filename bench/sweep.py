@@ -102,5 +102,10 @@ def _show(jobs: Sequence[PlannedJob]) -> int:
     if cost := estimate(jobs):
         print(cost)
     waiting = sum(not job.settled for job in jobs)
-    print(f"{len(jobs)} jobs: {waiting} to run, {len(jobs) - waiting} already done or left out")
+    lacking = sum(job.settled and bool(job.needs) for job in jobs)
+    settled = len(jobs) - waiting - lacking
+    print(
+        f"{len(jobs)} jobs: {waiting} to run, {settled} already done or left out"
+        + (f", {lacking} that lack what is missing" if lacking else "")
+    )
     return _code([line for job in jobs if not job.needs for line in job.lines])
