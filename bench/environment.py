@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+DTYPES = {"fp32": "float32", "tf32": "tf32", "bf16": "bfloat16", "fp16": "float16"}
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "scipy", "pillow", "scikit-learn", "salon")
 
 
@@ -39,8 +40,13 @@ def _version(package: str) -> str | None:
         return None
 
 
-def environment(device: str) -> dict[str, object]:
-    """Plain JSON values; no host name, no user, no path."""
+def environment(device: str, precision: str = "fp32") -> dict[str, object]:
+    """Plain JSON values; no host name, no user, no path.
+
+    Args:
+        device: as torch names it.
+        precision: of the network's arithmetic.
+    """
     commit, dirty = _git()
     cuda = device.startswith("cuda")
     return {
@@ -50,7 +56,7 @@ def environment(device: str) -> dict[str, object]:
         "packages": {name: _version(name) for name in PACKAGES},
         "device": torch.cuda.get_device_name(device) if cuda else platform.machine(),
         "device_type": device.split(":")[0],
-        "dtype": "float32",
+        "dtype": DTYPES[precision],
         "threads": torch.get_num_threads(),
     }
 

@@ -128,6 +128,7 @@ def test_the_precision_is_in_record_comparison_and_deviations(measure, small):
     assert old.comparison_key != new.comparison_key and old.key != new.key
     record = read_record(new.path(Path(second.settings.paths.results)))
     assert record.identities["backbone"]["precision"] == "bf16"
+    assert record.environment["dtype"] == "bfloat16"
     assert "backbone.resnet18_random.precision: bf16 (salon: fp32)" in record.deviations
     assert replace(old, backbone_identity=new.backbone_identity).comparison_key == (
         new.comparison_key
