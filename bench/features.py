@@ -20,9 +20,10 @@ from bench.progress import Progress
 from bench.read_ahead import read_ahead
 from bench.shard import WHOLE, Shard
 from models.backbone import Backbone, Embedding, Network
+from models.precision import Precision, slow_here
 
 log = logging.getLogger(__name__)
-EXTRACTION_VERSION = 2  # bump by hand when the same config gives other features
+EXTRACTION_VERSION = 3  # bump by hand when the same config gives other features
 PART_ROWS = 2048  # a killed job loses at most this many images
 ROW_DIGEST = 16  # bytes
 
@@ -237,6 +238,9 @@ class Extractor:
 
     def _network(self, name: str, backbone: Backbone) -> Network:
         if name not in self.networks:
+            precision = getattr(backbone, "precision", Precision.fp32)
+            if reason := slow_here(precision, self.device):
+                log.warning("backbone %s: %s", name, reason)
             self.networks[name] = backbone.load(self.device)
         return self.networks[name]
 

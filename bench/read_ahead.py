@@ -2,13 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from bench.images import ImageSource
 from models.backbone import Embedding, Network
+from models.slices import lone_threads
 
 BYTES_AHEAD = 400_000_000  # of batches that wait; the networks come on top
 
@@ -52,7 +53,7 @@ def read_ahead(
     """Batches in order; as many wait as there are workers, and fewer where they are large."""
     waiting: deque[Future[Batch]] = deque()
     ahead = iter([rows[start : start + batch_size] for start in range(0, len(rows), batch_size)])
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="images")
+    pool = lone_threads(workers, "images")
     depth = 1
 
     def fill() -> None:

@@ -8,8 +8,16 @@ from torch import Tensor, nn
 
 from models.backbone import Embedding
 from models.fold import fold
-from models.precision import Precision, arithmetic, refuse_unsupported
+from models.precision import (
+    Precision,
+    float32_products,
+    narrow_convolutions,
+    narrowed,
+    refuse_unsupported,
+    to_float32,
+)
 from models.resize import Resize, resize
+from models.slices import in_slices
 
 SLICE = 8  # images that are resized at a time: the intermediate arrays stay small
 
@@ -27,8 +35,9 @@ class Extractor:
         scaling: float32 0..255 -> what the trunk was trained on.
         device: where the trunk is.
         precision: of the trunk's arithmetic.
-        optimise: fold batch normalisation into convolutions and keep channels last in memory; it
-            moves the last bits.
+        optimise: fold batch normalisation into convolutions, keep channels last in memory, and on a
+            CPU give each core some of the images, unless hooks watch the trunk, which see whole
+            batches; it moves the last bits.
     """
 
     trunk: nn.Module
@@ -48,6 +57,7 @@ class Extractor:
         self.trunk.eval().requires_grad_(False)
         if self.optimise:
             fold(self.trunk, torch.zeros(1, 3, self.resolution, self.resolution))
+            narrow_convolutions(self.trunk, self.precision)
         self.trunk.to(self.device, memory_format=self._memory_format)  # type: ignore[call-overload]
 
     def __call__(self, images: Tensor) -> Embedding:
@@ -77,14 +87,24 @@ class Extractor:
 
     def embed(self, prepared: Tensor) -> Embedding:
         """Run the network on what `prepare` gave; float32 whatever the precision."""
-        with torch.inference_mode(), arithmetic(self.precision, self.device):
+        with torch.inference_mode(), float32_products(self.precision):
             x = prepared.to(self.device)
-            found: Embedding = self.trunk(x if self._cpu_resizes else self._scaled(x))
+            found = self._run(x if self._cpu_resizes else self._scaled(x))
         return Embedding(
             _plain(found.features),
             None if found.logits is None else _plain(found.logits),
             None if found.spatial is None else _plain(found.spatial),
         )
+
+    def _run(self, x: Tensor) -> Embedding:
+        by_core = self.optimise and x.device.type == "cpu" and not _is_watched(self.trunk)
+        return in_slices(self._trunk, x) if by_core else self._trunk(x)
+
+    def _trunk(self, x: Tensor) -> Embedding:
+        """In the settings that torch keeps per thread."""
+        with torch.inference_mode(), narrowed(self.precision, self.device):
+            found: Embedding = self.trunk(x)
+        return found
 
     @property
     def _cpu_resizes(self) -> bool:
@@ -101,6 +121,16 @@ class Extractor:
     @property
     def _memory_format(self) -> torch.memory_format:
         return torch.channels_last if self.optimise else torch.contiguous_format
+
+
+def _is_watched(network: nn.Module) -> bool:
+    """Whether anybody has hung hooks into it."""
+    hooks = (
+        hook
+        for part in network.modules()
+        for hook in (*part._forward_hooks.values(), *part._forward_pre_hooks.values())
+    )
+    return any(hook is not to_float32 for hook in hooks)
 
 
 def _plain(tensor: Tensor) -> Tensor:

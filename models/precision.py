@@ -62,13 +62,28 @@ _WHY_NOT = {
 }
 
 
-@contextmanager
-def arithmetic(precision: Precision, device: str) -> Iterator[None]:
-    """Within it, networks on the device compute in this precision, whatever was set before."""
-    kind = torch.device(device).type
+def slow_here(precision: Precision, device: str) -> str | None:
+    """Why the precision would be slower than float32 on the device, though it gives its scores."""
+    on_cpu = torch.device(device).type == "cpu"
+    if precision is Precision.bf16 and on_cpu and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return "precision=bf16: this processor has no bfloat16 products; fp32 is quicker here"
+    return None
+
+
+def narrowed(precision: Precision, device: str) -> AbstractContextManager[object]:
+    """Within it, in this thread, products on the device are of the precision's 16-bit type.
+
+    For a precision of 32 bits no autocast is in force, also where the caller had set one.
+    """
+    return autocast(torch.device(device).type, _AUTOCAST.get(precision.name))
+
+
+def narrow_convolutions(network: nn.Module, precision: Precision) -> None:
+    """Round the convolutions' weights once, as autocast would on every call: the same bits."""
     half = _AUTOCAST.get(precision.name)
-    with float32_products(precision), autocast(kind, half):
-        yield
+    for part in network.modules():
+        if half is not None and isinstance(part, nn.Conv2d):
+            part.to(half)
 
 
 def autocast(kind: str, half: torch.dtype | None) -> AbstractContextManager[object]:
@@ -115,9 +130,10 @@ def pool_in_float32(network: nn.Module) -> nn.Module:
     """Make every global average of the network average float32 maps, whatever made them."""
     for part in network.modules():
         if isinstance(part, nn.AdaptiveAvgPool2d):
-            part.register_forward_pre_hook(_to_float32)
+            part.register_forward_pre_hook(to_float32)
     return network
 
 
-def _to_float32(pool: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def to_float32(pool: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The hook of it."""
     return tuple(tensor.float() for tensor in inputs)

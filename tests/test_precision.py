@@ -13,7 +13,13 @@ from bench.deviations import deviations
 from bench.errors import ConfigError
 from bench.prepare import prepare
 from bench.records import read_record
-from models.precision import Precision, arithmetic, float32_products, refuse_unsupported
+from models.precision import (
+    Precision,
+    float32_products,
+    narrowed,
+    refuse_unsupported,
+    slow_here,
+)
 
 
 def settings():
@@ -106,12 +112,29 @@ def test_fp16_on_a_cpu_works_or_is_refused_never_crawls(images):
             small(precision="fp16")
 
 
-def test_arithmetic_is_autocast_of_its_type():
+def test_products_are_of_the_precisions_type_within_it():
     a = torch.ones(2, 2)
-    with arithmetic(Precision.bf16, "cpu"):
+    with narrowed(Precision.bf16, "cpu"):
         assert (a @ a).dtype == torch.bfloat16
-        with arithmetic(Precision.fp32, "cpu"):
+        with narrowed(Precision.fp32, "cpu"):
             assert (a @ a).dtype == torch.float32
+
+
+def test_weights_rounded_once_are_those_that_autocast_rounds_each_time(images):
+    rounded = small(precision="bf16").trunk
+    network = small().trunk
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    x = x.contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode(), narrowed(Precision.bf16, "cpu"):
+        assert torch.equal(rounded(x).features, network(x).features)
+
+
+def test_bf16_is_called_slow_where_the_processor_lacks_it(monkeypatch):
+    for has, said in ((True, None), (False, "no bfloat16 products; fp32 is quicker")):
+        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda has=has: has)
+        found = slow_here(Precision.bf16, "cpu")
+        assert found is None if said is None else said in found
+    assert slow_here(Precision.fp32, "cpu") is None
 
 
 def test_an_unsupported_precision_is_a_config_error_before_any_image_is_read():
