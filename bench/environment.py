@@ -40,12 +40,13 @@ def _version(package: str) -> str | None:
         return None
 
 
-def environment(device: str, precision: str = "fp32") -> dict[str, object]:
+def environment(device: str, precision: str, batch_size: int) -> dict[str, object]:
     """Plain JSON values; no host name, no user, no path.
 
     Args:
         device: as torch names it.
         precision: of the network's arithmetic.
+        batch_size: images per call of a network; it moves last bits, and more in 16 bits.
     """
     commit, dirty = _git()
     cuda = device.startswith("cuda")
@@ -58,6 +59,8 @@ def environment(device: str, precision: str = "fp32") -> dict[str, object]:
         "device_type": device.split(":")[0],
         "dtype": DTYPES[precision],
         "threads": torch.get_num_threads(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "batch_size": batch_size,
     }
 
 

@@ -36,7 +36,8 @@ class Record:
         comparison: what the scores' meaning depends on, generator and seeds left out.
         flags: counts such as {"real.grey": 897, "duplicates": 3}.
         artifacts: role -> file name beside the record, e.g. {"images": "fid-0a1b.images.csv"}.
-        environment: git commit, dirty flag, package versions, device, dtype, threads.
+        environment: git commit, dirty flag, package versions, device, dtype, threads, the CPU's
+            instructions, images per batch.
         cost: seconds and images/s per stage, peak memory in MB.
         created: UTC time, ISO 8601.
         sha256: of all other fields as canonical JSON, filled in on writing; a hand-edited record

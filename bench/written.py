@@ -50,7 +50,11 @@ def new_record(
         comparison=m.comparison,
         flags=_image_counts(job) | flags | outcome.flags | (given.flags if given else {}),
         artifacts=artifacts,
-        environment=environment(job.device, str(m.backbone_identity.get("precision", "fp32"))),
+        environment=environment(
+            job.device,
+            str(m.backbone_identity.get("precision", "fp32")),
+            job.settings.batch_size,
+        ),
         cost={**cost, "peak_memory_mb": peak_memory_mb()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
