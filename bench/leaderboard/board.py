@@ -46,6 +46,26 @@ class Column:
 
 
 @dataclass(frozen=True)
+class CompositeColumn:
+    """A column that mixes others; it never ranks.
+
+    Attributes:
+        kind: what is done with them, such as "Borda" or "minmax mean".
+        over: which they are; empty where the kind says it.
+        rule: how the number is made, in one sentence.
+    """
+
+    kind: str
+    over: str
+    rule: str
+
+    @property
+    def name(self) -> str:
+        """<kind> (<over>)."""
+        return f"{self.kind} ({self.over})" if self.over else self.kind
+
+
+@dataclass(frozen=True)
 class Cell:
     """One generator's score, over its seeds.
 
@@ -170,7 +190,7 @@ class Board:
         comparisons: all pairs of generators, one per column; None where it has no direction, fewer
             than two of them, or too many.
         unpaired: tables beside records that could not be used.
-        composites: names of the composite columns; there are none unless asked for.
+        composites: the composite columns; there are none unless asked for.
         reported: published values; there are none unless asked for.
     """
 
@@ -188,13 +208,17 @@ class Board:
     rows: tuple[Row, ...]
     comparisons: tuple[Comparisons | None, ...] = ()
     unpaired: tuple[LeftOut, ...] = ()
-    composites: tuple[str, ...] = ()
+    composites: tuple[CompositeColumn, ...] = ()
     reported: tuple[Reported, ...] = ()
 
     @property
     def title(self) -> str:
         """Dataset, backbone and protocol by name."""
         return f"{self.dataset} · {self.backbone} · {self.protocol}"
+
+    def reported_of(self, generator: str) -> list[Reported]:
+        """What was published of a generator, by model and source; empty for most."""
+        return [one for one in self.reported if one.generator == generator]
 
     @property
     def caption(self) -> str:

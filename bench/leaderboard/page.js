@@ -2,8 +2,9 @@
 (() => {
   const tools = document.getElementById("tools");
   const filter = document.getElementById("filter");
+  const kind = document.getElementById("kind"); // absent where all rows are of one kind
   const count = document.getElementById("count");
-  const selects = [...tools.querySelectorAll("select")];
+  const selects = [...tools.querySelectorAll("select[data-field]")];
   const boards = [...document.querySelectorAll(".board")];
   const metrics = [...tools.querySelectorAll("input[name=metric]")];
   const figures = [...document.querySelectorAll("figure")];
@@ -60,20 +61,23 @@
   function show() {
     const wanted = filter.value.trim().toLowerCase();
     const named = (element) => element.dataset.name.toLowerCase().includes(wanted);
+    const ofKind = (name) => !kind?.value || kind.value === name;
+    const isDrawn = (element) => named(element)
+      && ofKind(element.classList.contains("control") ? "controls" : "generators");
     let shown = 0;
     for (const board of boards) {
       board.hidden = !chosen(board);
-      for (const body of board.querySelectorAll(".generators, .controls")) {
+      for (const body of board.querySelectorAll("tbody[class]")) {
         const rows = rowsOf(body);
-        rows.forEach((row) => { row.hidden = !named(row); });
+        rows.forEach((row) => { row.hidden = !(ofKind(body.className) && named(row)); });
         const visible = rows.filter((row) => !row.hidden).length;
         body.hidden = visible === 0;
         shown += board.hidden ? 0 : visible;
       }
     }
-    figures.forEach((figure) => { figure.hidden = !(named(figure) && chosen(figure)); });
+    figures.forEach((figure) => { figure.hidden = !(isDrawn(figure) && chosen(figure)); });
     for (const mark of document.querySelectorAll(".board g[data-name]")) {
-      mark.toggleAttribute("hidden", !named(mark));
+      mark.toggleAttribute("hidden", !isDrawn(mark));
     }
     showColumns();
     count.textContent = `${shown} ${shown === 1 ? "row" : "rows"} shown`;
@@ -83,7 +87,7 @@
     header.querySelector("button").addEventListener("click", () => sortBy(header));
   });
   filter.addEventListener("input", show);
-  [...selects, ...metrics].forEach((select) => select.addEventListener("change", show));
+  [...selects, ...metrics, ...(kind ? [kind] : [])].forEach((select) => select.addEventListener("change", show));
   tools.hidden = false;
   show();
 })();
