@@ -72,8 +72,9 @@ class Panel:
 
     @property
     def strips(self) -> list[Picture]:
-        """The pictures of images at the ends of a score."""
-        return [end.strip.picture for part in self.parts for end in part.extremes if end.strip]
+        """The pictures of images at the ends of a score, and of their neighbours."""
+        ends = [end for part in self.parts for end in part.extremes]
+        return [strip.picture for end in ends for _, strip in end.strips]
 
     @property
     def records(self) -> list[Stored]:
