@@ -15,7 +15,7 @@ def record(generator="gan", metric="fid", scores=None, *, k=5, seed=0, backbone=
     config = changes.pop("config", {})
     scores = {metric: 1.0} if scores is None else scores
     fields = {
-        "key": digest([comparison, generator, config, seed]),
+        "key": digest([comparison, generator, config, seed, changes.get("identities")]),
         "dataset": {"name": "digits", "config": {}},
         "generator": {"name": generator, "config": config},
         "backbone": {"name": backbone, "config": changes.pop("backbone_config", {})},

@@ -112,6 +112,53 @@ def test_truncations_of_one_generator_are_joined_in_their_order(tmp_path):
     assert any(growth.title.startswith("fid.fid over psi") for growth in growths([found]))
 
 
+def truncated(name, threshold, fid, recall, **changes):
+    """Two records of a live generator, as a job writes them."""
+    sampler = {"kind": "models.samplers.Plain"}
+    if threshold is not None:
+        sampler = {"kind": "models.samplers.Truncated", "threshold": threshold}
+    return pair(name, fid, recall, identities={"generator": {"sampler": sampler}}, **changes)
+
+
+def test_plain_latents_end_the_line_of_the_truncations(tmp_path):
+    rows = [(1.0, 2, 0.5), (None, 1, 0.9), (0.5, 3, 0.3)]
+    records = [one for threshold, *of in rows for one in truncated("gan", threshold, *of)]
+    (found,) = boards_of(tmp_path, *records)
+    assert {row.note for row in found.rows} == {
+        "sampler.threshold=0.5",
+        "sampler.threshold=1.0",
+        "sampler.threshold=none",
+    }
+    (series,) = series_of(found.rows)
+    assert series.values == (0.5, 1.0, math.inf)
+    (line,) = scatters(found)[0].lines
+    assert len(line.split()) == 3
+    growth = next(one for one in growths([found]) if one.title.startswith("fid.fid over threshold"))
+    assert len(growth.drawn.lines[0].split()) == 2  # no truncation has no place on the axis
+
+
+def test_each_checkpoint_has_a_line_of_its_own_truncations(tmp_path):
+    grid = [(steps, psi) for steps in (100, 200) for psi in (0.5, 0.7, 1.0)]
+    records = [
+        one
+        for steps, psi in grid
+        for one in truncated("gan", psi, 9 - psi - steps / 100, psi / 2, config={"steps": steps})
+    ]
+    found = series_of(boards_of(tmp_path, *records)[0].rows)
+    assert [one.values for one in found] == [(0.5, 0.7, 1.0)] * 2
+    assert [{row.settings["config.steps"] for row in one.rows} for one in found] == [
+        {"100"},
+        {"200"},
+    ]
+
+
+def test_another_sampler_of_the_same_number_is_another_row(tmp_path):
+    other = {"generator": {"sampler": {"kind": "mine.Sampler", "threshold": 0.5}}}
+    records = [*truncated("gan", 0.5, 1, 0.5), *pair("gan", 2, 0.4, identities=other)]
+    (found,) = boards_of(tmp_path, *records)
+    assert len(found.rows) == 2
+
+
 def test_rows_that_differ_in_two_numbers_are_not_joined(tmp_path):
     settings = ({"psi": 1, "steps": 5}, {"psi": 2, "steps": 9})
     records = [one for config in settings for one in pair("gan", 1, 0.5, config=config)]

@@ -2,9 +2,11 @@
 
 import math
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.leaderboard.differing import in_words
 from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.standing import Comparisons, Standing
 from bench.leaderboard.stored import LeftOut
@@ -123,7 +125,8 @@ class Row:
 
     Attributes:
         generator: its name.
-        note: how it departs from another row of the same name; usually empty.
+        settings: the fields in which it departs from another row of the same name, and their
+            values; usually empty.
         control: shown apart and never ranked.
         cells: one per column of the board.
         mean_rank: over the columns with a direction; None for controls and incomplete rows.
@@ -133,12 +136,17 @@ class Row:
     """
 
     generator: str
-    note: str
+    settings: Mapping[str, str]
     control: bool
     cells: tuple[Cell, ...]
     mean_rank: float | None = None
     mean_rank_bounds: tuple[float, float] | None = None
     composites: tuple[float | None, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """The settings in words."""
+        return in_words(self.settings)
 
     @property
     def name(self) -> str:

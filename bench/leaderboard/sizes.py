@@ -1,5 +1,6 @@
 """Scores over the number of generated images: the one view across comparison keys."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def _over_settings(board: Board) -> list[Growth]:
                 [
                     Point(row.name, value, score)
                     for value, row in zip(one.values, one.rows, strict=True)
-                    if (score := row.cells[at].value) is not None
+                    if math.isfinite(value) and (score := row.cells[at].value) is not None
                 ]
                 for one in series
                 if one.field == field
