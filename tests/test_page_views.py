@@ -1,6 +1,7 @@
 """The page's drawings: points where they belong, and correlations that a second code agrees on."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy.stats import kendalltau
 
 from bench.leaderboard.backbone_agreement import backbone_agreement
 from bench.leaderboard.boards import boards
-from bench.leaderboard.chart import HEIGHT, WIDTH, Point, axis, chart
+from bench.leaderboard.chart import HEIGHT, LEFT, WIDTH, Point, axis, chart
 from bench.leaderboard.kendall import kendall
 from bench.leaderboard.leaderboard import leaderboard
 from bench.leaderboard.load import read_results
@@ -91,6 +92,75 @@ def test_better_points_stand_where_the_axes_say(tmp_path):
     assert a.x < b.x and a.y < b.y  # smaller FID is left, higher recall is up
     assert (a.x_text, a.y_text) == ("1.000", "0.9000")
     assert second.x_name == "precision_recall.precision ↑"
+
+
+def measured(name, fid, recall, *, fid_interval, recall_interval, **changes):
+    return (
+        record(name, "fid", {"fid": score(fid, interval=fid_interval)}, **changes),
+        record(
+            name,
+            "precision_recall",
+            {"recall": score(recall, "higher", interval=recall_interval)},
+            **changes,
+        ),
+    )
+
+
+def whiskers(mark):
+    """left, y, right, x, bottom, top of a cross."""
+    found = re.fullmatch(r"M(\S+) (\S+)H(\S+)M(\S+) (\S+)V(\S+)", mark.whiskers)
+    return tuple(map(float, found.groups()))
+
+
+def test_whiskers_are_the_intervals_along_both_axes(tmp_path):
+    first = measured("a", 10, 0.5, fid_interval=[9, 12], recall_interval=[0.4, 0.6])
+    (found,) = boards_of(tmp_path, *first, *pair("b", 15, 0.8))
+    drawn = scatters(found)[0]
+    a, b = sorted(drawn.marks, key=lambda mark: mark.name)
+    assert b.whiskers == ""
+    left, y, right, x, bottom, top = whiskers(a)
+    assert (left, right) == (drawn.x.at(9), drawn.x.at(12)) and left < a.x < right
+    assert (bottom, top) == (drawn.y.at(0.4), drawn.y.at(0.6)) and top < a.y < bottom
+    assert (x, y) == (a.x, a.y)
+    assert a.x_text == "10.00 (9.000 to 12.00)"
+
+
+def test_the_axes_hold_every_whisker(tmp_path):
+    first = measured("a", 10, 0.5, fid_interval=[1, 30], recall_interval=[0.1, 0.9])
+    (found,) = boards_of(tmp_path, *first, *pair("b", 12, 0.6))
+    marks = {mark.name: mark for mark in scatters(found)[0].marks}
+    left, _, right, _, bottom, top = whiskers(marks["a"])
+    assert left >= LEFT and right <= WIDTH and top >= 0 and bottom <= HEIGHT
+
+
+def test_a_whisker_that_a_logarithm_cannot_hold_ends_at_the_edge(tmp_path):
+    first = measured("a", 1, 0.5, fid_interval=[-3, 4], recall_interval=[0.4, 0.6])
+    (found,) = boards_of(tmp_path, *first, *pair("b", 90, 0.6))
+    drawn = scatters(found)[0]
+    assert drawn.x.logarithmic
+    marks = {mark.name: mark for mark in drawn.marks}
+    assert LEFT <= whiskers(marks["a"])[0] < marks["a"].x - 50
+
+
+def test_a_series_has_whiskers_where_its_records_hold_intervals(tmp_path):
+    records = [
+        one
+        for psi in (0.5, 1.0)
+        for one in measured(
+            "gan",
+            9 - psi,
+            psi / 2,
+            fid_interval=[8 - psi, 11 - psi],
+            recall_interval=None,
+            config={"psi": psi},
+        )
+    ]
+    grown = growths(boards_of(tmp_path, *records))
+    by_title = {growth.title.partition(" over ")[0]: growth.drawn for growth in grown}
+    fid, recall = by_title["fid.fid"], by_title["precision_recall.recall"]
+    ends = [fid.marks[0].whiskers.partition("M")[2].split(" ")[1].split("V")]
+    assert [float(end) for end in ends[0]] == [fid.y.at(7.5), fid.y.at(10.5)]
+    assert {mark.whiskers for mark in recall.marks} == {""}
 
 
 def test_an_undefined_score_is_no_point(tmp_path):

@@ -114,6 +114,11 @@ class Cell:
         """The measurement of a cell of one seed: it alone has an error bar of its own."""
         return self.measurements[0] if len(self.measurements) == 1 else None
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of a cell of one seed, where its record holds one."""
+        return self.single.interval if self.single else None
+
     def _values(self) -> list[float]:
         values = [one.value for one in self.measurements if one.value is not None]
         return values if len(values) == len(self.measurements) else []

@@ -13,6 +13,9 @@ SHARE = 1.5  # but none that ends here: precision, recall and their like are rea
 LETTER = 6.1  # pixels
 
 
+Interval = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Axis:
     """A range of values along a stretch of pixels."""
@@ -28,6 +31,10 @@ class Axis:
         low, high, of = (_scaled(v, self.logarithmic) for v in (self.low, self.high, value))
         return round(self.start + (of - low) / (high - low) * (self.end - self.start), 1)
 
+    def inside(self, value: float) -> float:
+        """The value, or the nearer end of the axis."""
+        return min(max(value, self.low), self.high)
+
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Pixels and labels of round values."""
@@ -39,7 +46,15 @@ class Axis:
 
 @dataclass(frozen=True)
 class Mark:
-    """One point: what it is, where, and where its label stands; no label where none fits."""
+    """One point: what it is, where, and where its label stands; no label where none fits.
+
+    Attributes:
+        name, control: of what it stands for.
+        x, y: in pixels.
+        x_text, y_text: the values, with their intervals where they are known.
+        whiskers: the intervals as an SVG path; empty where none is known.
+        label: where the label stands: x, y, anchor.
+    """
 
     name: str
     control: bool
@@ -47,7 +62,8 @@ class Mark:
     y: float
     x_text: str
     y_text: str
-    label: tuple[float, float, str] | None = None  # x, y, anchor
+    whiskers: str = ""
+    label: tuple[float, float, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,12 +87,14 @@ class Chart:
 
 @dataclass(frozen=True)
 class Point:
-    """A value on either axis, with the name of what has it."""
+    """A value on either axis, with its 95 % interval if known, and the name of what has it."""
 
     name: str
     x: float
     y: float
     control: bool = False
+    x_interval: Interval | None = None
+    y_interval: Interval | None = None
 
 
 def chart(
@@ -91,8 +109,10 @@ def chart(
     every = [*points, *(point for line in lines for point in line)]
     if len({point.x for point in every}) < 2 or len({point.y for point in every}) < 2:
         return None
-    x = axis([point.x for point in every], LEFT, WIDTH - RIGHT)
-    y = axis([point.y for point in every], HEIGHT - BOTTOM, TOP)
+    x_ends = [end for point in every for end in point.x_interval or ()]
+    y_ends = [end for point in every for end in point.y_interval or ()]
+    x = axis([point.x for point in every], LEFT, WIDTH - RIGHT, ends=x_ends)
+    y = axis([point.y for point in every], HEIGHT - BOTTOM, TOP, ends=y_ends)
     marks = [_mark(point, x, y) for point in points]
     return Chart(
         x_name,
@@ -104,14 +124,24 @@ def chart(
     )
 
 
-def axis(values: Sequence[float], start: float, end: float) -> Axis:
-    """An axis that holds all values with a margin; they are finite and not all equal."""
+def axis(values: Sequence[float], start: float, end: float, *, ends: Sequence[float] = ()) -> Axis:
+    """An axis that holds all values with a margin; they are finite and not all equal.
+
+    Args:
+        values: they decide whether the axis is logarithmic.
+        start: pixel of the lower end.
+        end: pixel of the upper end.
+        ends: of intervals, which it holds too; a logarithmic one as far as a factor of 20 below.
+    """
     low, high = min(values), max(values)
-    if low > 0 and high / low > LOG_FROM and high > SHARE:
-        margin = (high / low) ** 0.06
-        return Axis(low / margin, high * margin, start, end, True)
-    margin = 0.06 * (high - low)
-    return Axis(low - margin, high + margin, start, end, False)
+    logarithmic = low > 0 and high / low > LOG_FROM and high > SHARE
+    lowest, highest = min([low, *ends]), max([high, *ends])
+    if logarithmic:
+        lowest = max(lowest, low / LOG_FROM)
+        margin = (highest / lowest) ** 0.06
+        return Axis(lowest / margin, highest * margin, start, end, True)
+    margin = 0.06 * (highest - lowest)
+    return Axis(lowest - margin, highest + margin, start, end, False)
 
 
 def _scaled(value: float, logarithmic: bool) -> float:
@@ -134,8 +164,33 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 
 def _mark(point: Point, x: Axis, y: Axis) -> Mark:
-    where = x.at(point.x), y.at(point.y)
-    return Mark(point.name, point.control, *where, number(point.x), number(point.y))
+    return Mark(
+        point.name,
+        point.control,
+        x.at(point.x),
+        y.at(point.y),
+        _told(point.x, point.x_interval),
+        _told(point.y, point.y_interval),
+        _whiskers(point, x, y),
+    )
+
+
+def _told(value: float, interval: Interval | None) -> str:
+    if interval is None:
+        return number(value)
+    return f"{number(value)} ({number(interval[0])} to {number(interval[1])})"
+
+
+def _whiskers(point: Point, x: Axis, y: Axis) -> str:
+    """A line along each interval; one that leaves a logarithmic axis ends at its edge."""
+    across = up = ""
+    if point.x_interval:
+        left, right = (x.at(x.inside(end)) for end in point.x_interval)
+        across = f"M{left} {y.at(point.y)}H{right}"
+    if point.y_interval:
+        bottom, top = (y.at(y.inside(end)) for end in point.y_interval)
+        up = f"M{x.at(point.x)} {bottom}V{top}"
+    return across + up
 
 
 def _labelled(marks: Sequence[Mark]) -> list[Mark]:
