@@ -11,7 +11,7 @@ from bench.leaderboard.legend import (
     provenance,
 )
 from bench.leaderboard.metric_agreement import metric_agreement
-from bench.leaderboard.panel_file import panel_link
+from bench.leaderboard.panel_file import panel_link, part_anchor
 from bench.leaderboard.scatter import scatters
 from bench.leaderboard.sizes import growths
 from bench.leaderboard.template import render
@@ -39,6 +39,7 @@ def page(shown: Leaderboard) -> str:
         cell_hint=cell_hint,
         column_tooltip=column_tooltip,
         panel_link=panel_link,
+        part_anchor=part_anchor,
         scatters=scatters,
         metric_agreement=metric_agreement,
         across=backbone_agreement(shown.boards),
