@@ -80,8 +80,8 @@ def show_as(page, scheme):
 
 @contextmanager
 def window_of(page, width):
-    """A window so many pixels wide."""
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    """A window so many pixels wide; a narrow one is a phone's, which shrinks what does not fit."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     yield
     page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

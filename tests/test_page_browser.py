@@ -9,9 +9,7 @@ from chromium import (
     click_header,
     find,
     served,
-    show_as,
     shown_names,
-    window_of,
 )
 from made_records import record, score, store
 
@@ -108,44 +106,6 @@ def test_names_are_text_and_never_act(page):
     assert not find(page, "img[src=x]")
     next(one for one in find(page, ".board a.name") if one.text == NASTY).click()
     assert find(page, "h1")[0].text == NASTY
-
-
-@pytest.mark.parametrize("width", [390, 1400])
-@pytest.mark.parametrize("place", ["", "a.name"])
-def test_nothing_but_a_table_scrolls_sideways(page, width, place):
-    with window_of(page, width):
-        if place:
-            find(page, place)[0].click()
-        wide = page.execute_script("return document.documentElement.scrollWidth")
-    assert wide <= width
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    "selector", ["h1", ".caption", ".board td", ".board td small", ".heat td", ".axis"]
-)
-def test_text_stands_out_from_its_ground(page, scheme, selector):
-    show_as(page, scheme)
-    page.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
-    assert min(page.execute_script(CONTRASTS, selector)) >= 4.5  # WCAG AA
-
-
-CONTRASTS = """
-const colour = (text) => text.match(/[\\d.]+/g).map(Number);
-const light = (text) => colour(text).slice(0, 3).map((value) => value / 255)
-  .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-  .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
-const ground = (one) => {
-  const found = getComputedStyle(one).backgroundColor;
-  return (colour(found)[3] ?? 1) === 0 ? ground(one.parentElement) : found;
-};
-return [...document.querySelectorAll(arguments[0])].map((one) => {
-  const style = getComputedStyle(one);
-  const ink = one.closest("svg") ? style.fill : style.color;
-  const [a, b] = [light(ink), light(ground(one))].sort((x, y) => y - x);
-  return (a + 0.05) / (b + 0.05);
-});
-"""
 
 
 def test_a_web_server_shows_the_same_page(browser, leaderboard):

@@ -14,6 +14,7 @@ LETTER = 6.1  # pixels
 
 
 Interval = tuple[float, float]
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Mark:
         name, control: of what it stands for.
         x, y: in pixels.
         x_text, y_text: the values, with their intervals where they are known.
-        whiskers: the intervals as an SVG path; empty where none is known.
+        reach: left, right, top and bottom end of its intervals, in pixels; the point itself where
+            none is known.
         label: where the label stands: x, y, anchor.
     """
 
@@ -62,8 +64,15 @@ class Mark:
     y: float
     x_text: str
     y_text: str
-    whiskers: str = ""
+    reach: Box
     label: tuple[float, float, str] | None = None
+
+    @property
+    def whiskers(self) -> str:
+        """The intervals as an SVG path; empty where none is known."""
+        left, right, top, bottom = self.reach
+        across = f"M{left} {self.y}H{right}" if left < right else ""
+        return across + (f"M{self.x} {bottom}V{top}" if top < bottom else "")
 
 
 @dataclass(frozen=True)
@@ -171,7 +180,7 @@ def _mark(point: Point, x: Axis, y: Axis) -> Mark:
         y.at(point.y),
         _told(point.x, point.x_interval),
         _told(point.y, point.y_interval),
-        _whiskers(point, x, y),
+        _reach(point, x, y),
     )
 
 
@@ -181,48 +190,60 @@ def _told(value: float, interval: Interval | None) -> str:
     return f"{number(value)} ({number(interval[0])} to {number(interval[1])})"
 
 
-def _whiskers(point: Point, x: Axis, y: Axis) -> str:
-    """A line along each interval; one that leaves a logarithmic axis ends at its edge."""
-    across = up = ""
-    if point.x_interval:
-        left, right = (x.at(x.inside(end)) for end in point.x_interval)
-        across = f"M{left} {y.at(point.y)}H{right}"
-    if point.y_interval:
-        bottom, top = (y.at(y.inside(end)) for end in point.y_interval)
-        up = f"M{x.at(point.x)} {bottom}V{top}"
-    return across + up
+def _reach(point: Point, x: Axis, y: Axis) -> Box:
+    """One that leaves a logarithmic axis ends at its edge."""
+    left, right = (x.at(x.inside(end)) for end in point.x_interval or (point.x, point.x))
+    bottom, top = (y.at(y.inside(end)) for end in point.y_interval or (point.y, point.y))
+    return left, right, top, bottom
 
 
 def _labelled(marks: Sequence[Mark]) -> list[Mark]:
-    """A label right, left, above or below of each point, where it covers nothing and fits."""
+    """A label beside each point, where it covers no other label or point and fits.
+
+    Rather where it covers no whisker either.
+    """
     taken = [(mark.x - 5, mark.y - 5, mark.x + 5, mark.y + 5) for mark in marks]
+    lines = [box for mark in marks for box in _lines(mark)]
     found = {}
     for mark in sorted(marks, key=lambda one: one.control):  # generators choose first
-        label = None
-        for choice, box in _places(mark):
-            if _inside(box) and not any(_overlap(box, other) for other in taken):
-                label = choice
-                taken.append(box)
-                break
+        places = [(choice, box) for choice, box in _places(mark) if _is_free(box, taken)]
+        clear = [(choice, box) for choice, box in places if not _covers(box, lines)]
+        label, box = next(iter([*clear, *places]), (None, None))
+        taken += [box] if box else []
         found[mark] = replace(mark, label=label)
     return [found[mark] for mark in marks]
 
 
-Box = tuple[float, float, float, float]
+def _lines(mark: Mark) -> list[Box]:
+    left, right, top, bottom = mark.reach
+    across = (left, mark.y - 1, right, mark.y + 1)
+    up = (mark.x - 1, top, mark.x + 1, bottom)
+    return [*([across] if left < right else []), *([up] if top < bottom else [])]
 
 
 def _places(mark: Mark) -> list[tuple[tuple[float, float, str], Box]]:
     """Where a label may stand, the best first, and the box that it fills there."""
     wide = LETTER * len(mark.name)
     x, y = mark.x, mark.y
+    left, right, top, bottom = mark.reach
     starts = {"start": 0.0, "middle": -wide / 2, "end": -wide}
     beside = [(x + 8, y + 4, "start"), (x - 8, y + 4, "end")]
-    over = [(x, y - 9, "middle"), (x, y + 17, "middle")]
+    beyond = [(max(right + 5, x + 8), y + 4, "start"), (min(left - 5, x - 8), y + 4, "end")]
+    over = [(x, min(y - 9, top - 5), "middle"), (x, max(y + 17, bottom + 13), "middle")]
     aslant = [(x + dx, y + dy, end) for dy in (-9, 17) for dx, end in ((-4, "start"), (4, "end"))]
+    clear = [(x + dx, y + dy, end) for dy in (-4, 12) for dx, end in ((6, "start"), (-6, "end"))]
     return [
         ((at, base, anchor), (at + starts[anchor], base - 9, at + starts[anchor] + wide, base + 2))
-        for at, base, anchor in (*beside, *over, *aslant)
+        for at, base, anchor in (*beside, *beyond, *clear, *over, *aslant)
     ]
+
+
+def _is_free(box: Box, taken: Sequence[Box]) -> bool:
+    return _inside(box) and not _covers(box, taken)
+
+
+def _covers(box: Box, others: Sequence[Box]) -> bool:
+    return any(_overlap(box, other) for other in others)
 
 
 def _inside(box: Box) -> bool:
