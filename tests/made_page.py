@@ -1,10 +1,10 @@
 """A made-up page with something of everything that a page can show."""
 
-from made_records import record, score, store
+from made_records import published, record, score, store
 
 from bench.leaderboard.composite import Composite
 from bench.leaderboard.leaderboard import Options
-from bench.leaderboard.published import Publication, Published
+from bench.leaderboard.published import Publication
 from bench.leaderboard.write import write_all
 
 NASTY = "<img src=x onerror=alert(1)>"
@@ -43,19 +43,5 @@ def _records(name, fid, backbone, **changes):
 
 
 def _publication():
-    value = Published(
-        generator="alpha",
-        dataset="digits",
-        protocol="demo",
-        backbone="trained",
-        metric="fid",
-        score="fid",
-        split=None,
-        settings={},
-        num_real=None,
-        num_fake=None,
-        model="AlphaGAN",
-        printed="9.90",
-        source=SOURCE,
-    )
+    value = published("alpha", backbone="trained", model="AlphaGAN", printed="9.90", source=SOURCE)
     return Publication({("alpha", "fid", "fid"): [value]}, {})
