@@ -296,7 +296,7 @@ def test_the_files_tell_ranks_probabilities_and_what_was_not_paired(tmp_path):
         ("2", "1", "2"),
     ]
     assert "†" in texts[".md"].split("## How")[0] and "## Unfit files" in texts[".md"]
-    assert "beats b: 0.5" in texts[".html"] and "Not paired" in texts[".html"]
+    assert "beats b: 0.5" in texts[".html"] and "Unfit files" in texts[".html"]
 
 
 def test_tables_do_not_change_how_often_the_files_come_out_alike(tmp_path):
