@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.leaderboard.board import Board, Row
 from bench.leaderboard.chart import Chart, Point, chart
@@ -46,7 +46,7 @@ def _sizes(boards: Sequence[Board], score: str) -> Growth | None:
             if column.name != score or column.better == "neither":
                 continue
             for row in board.rows:
-                if not row.control and (point := _point(row, at, board.num_fake)):
+                if not row.control and (point := _point(row.name, row, at, board.num_fake)):
                     lines.setdefault(row.name, []).append(point)
     return _growth(
         f"{score} over sample size: {boards[0].title}",
@@ -67,7 +67,7 @@ def _over_settings(board: Board) -> list[Growth]:
                 [
                     point
                     for value, row in zip(one.values, one.rows, strict=True)
-                    if math.isfinite(value) and (point := _point(row, at, value))
+                    if math.isfinite(value) and (point := _point(one.name, row, at, value))
                 ]
                 for one in series
                 if one.field == field
@@ -77,9 +77,13 @@ def _over_settings(board: Board) -> list[Growth]:
     return [one for one in found if one]
 
 
-def _point(row: Row, at: int, x: float) -> Point | None:
+def _point(name: str, row: Row, at: int, x: float) -> Point | None:
     cell = row.cells[at]
-    return None if cell.value is None else Point(row.name, x, cell.value, y_interval=cell.interval)
+    return None if cell.value is None else Point(name, x, cell.value, y_interval=cell.interval)
+
+
+def _named_at_its_end(line: Sequence[Point]) -> list[Point]:
+    return [*(replace(point, label="") for point in line[:-1]), line[-1]]
 
 
 def _growth(
@@ -91,5 +95,6 @@ def _growth(
     left = len([line for line in lines if len(line) > 1]) - len(long)
     more = [caption] if caption else []
     more += [f"the first {MOST_LINES} generators; {left} more are in the tables"] if left else []
-    drawn = chart(*axes, [point for line in long for point in line], lines=long, labels=False)
+    named = [point for line in long for point in _named_at_its_end(line)]
+    drawn = chart(*axes, named, lines=long)
     return Growth(title, "; ".join(more), drawn) if drawn else None
