@@ -13,11 +13,16 @@ SOURCE = "a table of 2024"
 
 
 def made_page(folder):
-    """Two backbones, a control, composite columns and a reported row; gives the page's path."""
+    """Gives the page's path.
+
+    Two backbones with a control, composite columns and a reported row; truncations on a third.
+    """
     for backbone in ("trained", "untrained"):
         for name, fid in GENERATORS.items():
             store(folder, *_records(name, fid, backbone))
         store(folder, *_records("blur", 80.0, backbone, config={"control": True}))
+    for psi in (0.5, 0.7, 1.0):
+        store(folder, *_records("delta", 30.0 / psi, "wide", config={"psi": psi}))
     for path in (folder / "runs").rglob("*.json"):
         beside(path.parent, **TABLES)
     options = Options(Composite(borda=True, normalise="minmax"), _publication())

@@ -1,11 +1,13 @@
 """A generator's page: the ends of its scores, its curves, and where its numbers come from."""
 
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from made_records import beside, record, score
+from PIL import Image
 
 from bench.leaderboard.curves import curves
 from bench.leaderboard.extremes import extremes
@@ -113,6 +115,26 @@ def test_every_generator_has_a_plain_file_of_its_own():
     names = [panel_file("digits", name) for name in (*NASTY, "GAN", "gan", "x" * 500, "")]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z0-9_-]{1,60}\.html", name) for name in names)
+
+
+def test_samples_of_each_truncation_are_shown_as_such(tmp_path):
+    records = []
+    for threshold in (0.5, 1.0):
+        name = f"grid-{threshold}.png"
+        data = io.BytesIO()
+        Image.new("RGB", (8, 8), (int(threshold * 100), 0, 0)).save(data, "PNG")
+        known = beside(tmp_path, grid=(name, data.getvalue()))
+        sampler = {"kind": "models.samplers.Truncated", "threshold": threshold}
+        one = record(identities={"generator": {"sampler": sampler}}, artifacts=known)
+        records.append(Stored(f"runs/{threshold}.json", tmp_path, one))
+    board = shown(*records)
+    assert [one.note for one in board.pictures] == [
+        "sampler.threshold=0.5",
+        "sampler.threshold=1.0",
+    ]
+    text = panel_page(board, next(panels(board)))
+    for picture in board.pictures:
+        assert picture.file in text and f"not chosen; {picture.note}" in text
 
 
 def test_pages_of_an_earlier_leaderboard_are_removed(tmp_path):
