@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.errors import LauncherError, StoreError
 from bench.quoted import quoted
 from bench.report import Line, Report
+from bench.termination import ENDING
 
 LOG = "log.txt"
 PR_SET_PDEATHSIG = 1  # of prctl(2)
@@ -50,7 +51,11 @@ def lines_of(folder: Path, words: Sequence[str], how: str) -> list[Line]:
 
 def ending(code: int) -> str:
     """How a process ended, by its return code as subprocess tells it."""
-    return f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
+    if code < 0:
+        return f"was killed by {_signal_name(-code)}"
+    if code - 128 in ENDING:
+        return f"was ended by {_signal_name(code - 128)}"
+    return f"exited with {code}"
 
 
 def told(words: Sequence[str], lines: Sequence[Line]) -> str:
@@ -60,13 +65,18 @@ def told(words: Sequence[str], lines: Sequence[Line]) -> str:
     return f"{' '.join(words)}: {counts}"
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent: int) -> None:
     """In a child that has just begun: SIGTERM once the process that started it is gone.
 
     Else a launcher that is killed leaves its jobs running, and the same command starts them twice.
+
+    Args:
+        parent: its process id; it may be gone before one can ask to be told.
     """
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(128 + signal.SIGTERM)
 
 
 def visible_gpu(index: int) -> str:

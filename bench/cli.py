@@ -3,14 +3,13 @@
 import importlib
 import logging
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from types import FrameType
 
 from bench.errors import ConfigError, SalonError, StoreError
 from bench.similar import did_you_mean
+from bench.termination import Terminated, end_for_sure, raise_on_signals, say_last_words
 
 VERBS = {
     "score": ("bench.score:main", "score one generator, or with -m a sweep of them"),
@@ -30,6 +29,8 @@ VERBS = {
     "train": ("bench.train:main", "train the small GAN that the demo scores"),
 }
 
+JOBS = ("score", "extract")  # verbs that are ended with nothing left to do
+
 HELP = """salon - score image generators, and trust every digit
 
 Usage: salon VERB [group=choice ...] [key=value ...]
@@ -47,25 +48,12 @@ salon VERB --help says more; `debug=true` shows tracebacks.
 """
 
 
-class _Interrupted(BaseException):
-    """A signal asked us to stop; finished cells are kept."""
-
-    def __init__(self, code: int) -> None:
-        self.code = code
-
-
 def main(words: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     words = list(sys.argv[1:] if words is None else words)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
     debug = "debug=true" in [word.lower() for word in words]
     logging.raiseExceptions = debug  # else a closed pipe is a traceback per line
     sys.exit(_run(words, debug=debug))
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise _Interrupted(128 + number)
 
 
 def _run(words: list[str], *, debug: bool) -> int:
@@ -76,7 +64,8 @@ def _run(words: list[str], *, debug: bool) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)
         return 130
-    except _Interrupted as ending:
+    except Terminated as ending:
+        say_last_words(ending)
         print("terminated; the same command goes on from here", file=sys.stderr)
         return ending.code
     except BrokenPipeError:  # salon ... | head
@@ -100,7 +89,11 @@ def _verb(words: list[str]) -> int:
     if verb not in VERBS:
         raise ConfigError(f"{did_you_mean(verb, VERBS)} See salon --help.")
     module, _, function = VERBS[verb][0].partition(":")
-    return getattr(importlib.import_module(module), function)(rest)
+    run = getattr(importlib.import_module(module), function)  # a signal just ends us meanwhile
+    raise_on_signals()
+    if verb in JOBS:
+        end_for_sure()
+    return run(rest)
 
 
 def _failed(error: Exception, code: int, debug: bool, text: str = "") -> int:

@@ -29,6 +29,7 @@ from bench.progress import Progress
 from bench.report import FILE, Line, Report, closing_table, score_table
 from bench.started import RememberFolder
 from bench.sweep_words import split_overrides
+from bench.termination import Terminated, at_the_end
 
 log = logging.getLogger(__name__)
 LISTS = ("backbone", "metrics")
@@ -102,6 +103,7 @@ def job(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     Progress.status = StatusFile(folder)
     Progress.status.say("starting")
+    at_the_end(lambda ending: _ended(config, ending).write_unless_there(folder))
     report = score(config)
     if any(line.scores for line in report.lines):
         print(score_table(report.lines), flush=True)
@@ -116,9 +118,17 @@ def score(config: DictConfig) -> Report:
     try:
         return run(prepare(config), config, _departures(config))
     except Exception as error:  # a bug in one job of a multirun must not lose the others
-        backbones, metrics = (",".join(map(str, config.get(n) or {})) for n in LISTS)
-        names = (_name(config, "dataset"), _name(config, "generator"), backbones, metrics)
-        return Report([failed_line(names, error)])
+        return Report([failed_line(_names(config), error)])
+
+
+def _ended(config: DictConfig, ending: Terminated) -> Report:
+    return Report([Line(*_names(config), "failed", reason=str(ending), code=ending.code)])
+
+
+def _names(config: DictConfig) -> tuple[str, str, str, str]:
+    """What the whole job is about: dataset, generator, backbones, metrics."""
+    backbones, metrics = (",".join(map(str, config.get(n) or {})) for n in LISTS)
+    return _name(config, "dataset"), _name(config, "generator"), backbones, metrics
 
 
 def _departures(config: DictConfig) -> list[str]:

@@ -7,8 +7,13 @@ that it runs, where any `except Exception` around a metric would swallow it.
 import os
 import signal
 import subprocess
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from submitit import JobEnvironment
 from submitit.core.utils import UncompletedJobError
@@ -19,7 +24,9 @@ from bench.errors import LauncherError
 from bench.report import FILE, Line, Report
 
 GRACE_SECONDS = 10.0
-WARNING = signal.Signals[f"SIG{JobEnvironment.USR_SIG}"]  # USR2, unless the user says otherwise
+# the time limit's warning: USR2, unless the user says otherwise
+WARNING = signal.Signals[f"SIG{JobEnvironment.USR_SIG}"]
+HELD = {WARNING, signal.SIGTERM}
 
 
 @dataclass(frozen=True)
@@ -72,14 +79,15 @@ class SlurmJob:
         return Report([Line("-", self.name, "-", "-", "failed", reason=reason, code=code)])
 
     def _child(self, folder: Path) -> int:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {WARNING})  # else a child starts and is not known
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)  # else a child starts and is not known
         try:
             process = self._start(folder)
+            signal.signal(signal.SIGTERM, partial(_pass_on, process))
         except BaseException:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {WARNING})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
             raise
         try:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {WARNING})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
             return process.wait()
         finally:  # submitit's signal handler leaves by an exception
             _end(process)
@@ -92,15 +100,33 @@ class SlurmJob:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | environment(threads=self.threads, sweep=self.sweep),
-                preexec_fn=_begin,
+                preexec_fn=partial(_begin, os.getpid()),
             )
 
+    def __reduce__(self) -> tuple[Callable[..., "SlurmJob"], tuple[Any, ...]]:
+        """Unpickled on the node alone, by `_arrived`."""
+        return _arrived, (self.command, self.name, self.folder, self.threads, self.sweep)
 
-def _begin() -> None:
+
+def _arrived(*values: Any) -> SlurmJob:
+    """On the node, before submitit makes SIGTERM a line of its log: it waits for `_pass_on`."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    return SlurmJob(*values)
+
+
+def _begin(parent: int) -> None:
     """SLURM warns every process of the time limit; the parent then ends this one politely."""
-    end_with_parent()
+    end_with_parent(parent)
     signal.signal(WARNING, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {WARNING})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+
+
+def _pass_on(process: subprocess.Popen, number: int, frame: FrameType | None) -> None:
+    """SIGTERM may be meant for us alone; the child ends for sure, and we with it."""
+    process.terminate()
+    killer = threading.Timer(GRACE_SECONDS, process.kill)
+    killer.daemon = True
+    killer.start()
 
 
 def _remove_leftovers_of_submitit() -> None:
