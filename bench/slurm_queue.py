@@ -23,6 +23,15 @@ def alive() -> dict[str, str]:
     return {job_id: reason for job_id, _, reason in (line.partition(" ") for line in lines)}
 
 
+def named(name: str) -> list[str]:
+    """Ids of the user's jobs of this name that wait or run.
+
+    Raises:
+        LauncherError: if the controller does not answer.
+    """
+    return _ask("squeue", "--me", "--noheader", "--array", "--format=%i", f"--name={name}").split()
+
+
 def state(job_id: str) -> str | None:
     """The state of a job that has ended, such as "CANCELLED", or None once SLURM forgot it."""
     try:

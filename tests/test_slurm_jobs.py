@@ -18,7 +18,7 @@ from bench.plan import PlannedJob
 from bench.report import Line, Report
 from bench.slurm import Slurm
 from bench.slurm_job import SlurmJob
-from bench.submitted import place_of, submitted_id
+from bench.submitted import Submitted, place_of, submitted_id
 from bench.sweep_folder import job_folder
 
 pytestmark = [needs_slurm, pytest.mark.slow]
@@ -166,8 +166,8 @@ def test_what_sbatch_refuses_is_one_error_and_leaves_nothing_in_the_queue(on_clu
     asked = here()
     executor = asked._executor
 
-    def refuse_the_second_array(folder, after):
-        made = executor(folder, after)
+    def refuse_the_second_array(folder, after, name):
+        made = executor(folder, after, name)
         if after:
             made.update_parameters(partition="nowhere")
         return made
@@ -191,19 +191,61 @@ def test_a_held_job_is_named_with_what_to_type(on_cluster, tmp_path, caplog):
     assert line.state == "done" and "JobHeldUser" in caplog.text
 
 
+KILL = "lambda *words, **named: os.kill(os.getpid(), signal.SIGKILL)"
+MOMENTS = {
+    "before submitit has told the jobs what to do": "JobPaths.move_temporary_file",
+    "before the ids are noted": "Intent.note",
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+def test_jobs_of_a_launcher_that_was_killed_after_sbatch_are_found(on_cluster, tmp_path, moment):
+    lines = [f"echo {name} >> {tmp_path}/starts; {SUCCEED}" for name in "ab"]
+    done = launched(
+        "from submitit.core.utils import JobPaths; from bench.intent import Intent;"
+        f"{moment} = {KILL};"
+        f"here().run(jobs(*{lines}), Path({str(tmp_path)!r}) / 'logs/first')"
+    ).wait(60)
+    assert done == -signal.SIGKILL
+    assert len(on_cluster.run("squeue", "-hr").stdout.splitlines()) == 2
+    found = here().run(jobs(*lines), tmp_path / "logs/second")
+    assert [line.state for line in found] == ["done", "done"]
+    assert sorted((tmp_path / "starts").read_text().split()) == ["a", "b"]
+    assert not list(tmp_path.glob("logs/*/intent-*"))
+
+
+def test_an_interrupt_before_the_ids_are_noted_empties_the_queue(on_cluster, tmp_path, monkeypatch):
+    def interrupted(*words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Submitted, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        here(options={"hold": True}).run(jobs(SUCCEED, SUCCEED), tmp_path / "logs/s")
+    until(lambda: not on_cluster.run("squeue", "-h").stdout.strip())
+    assert not list(tmp_path.glob("logs/*/intent-*"))
+
+
+def launched(script):
+    """A launcher as a process of its own."""
+    beginning = (
+        "import os, signal; from pathlib import Path; from test_slurm_jobs import here, jobs;"
+    )
+    paths = os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, "-c", beginning + script],
+        env=os.environ | {"PYTHONPATH": paths},
+        stderr=-1,
+    )
+
+
 @pytest.mark.parametrize(
     ("number", "stay"), [(signal.SIGINT, 0), (signal.SIGHUP, 2), (signal.SIGKILL, 2)]
 )
 def test_ctrl_c_empties_the_queue_and_a_lost_connection_does_not(
     on_cluster, tmp_path, number, stay
 ):
-    script = (
-        "from pathlib import Path; from test_slurm_jobs import here, jobs;"
+    process = launched(
         f"here().run(jobs('sleep 60', 'sleep 60'), Path({str(tmp_path)!r}) / 'logs/s')"
-    )
-    paths = os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")])
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": paths}, stderr=-1
     )
     logs = [job_folder(tmp_path / "logs/s", n) / "log.txt" for n in range(2)]
     until(lambda: all(log.exists() for log in logs))
