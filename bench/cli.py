@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bench.errors import ConfigError, SalonError, StoreError
 from bench.similar import did_you_mean
@@ -53,7 +54,20 @@ def main(words: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if words is None else words)
     debug = "debug=true" in [word.lower() for word in words]
     logging.raiseExceptions = debug  # else a closed pipe is a traceback per line
-    sys.exit(_run(words, debug=debug))
+    code = _run(words, debug=debug)
+    sys.exit(_flushed() or code)
+
+
+def _flushed() -> int:
+    """0, or a code where output is lost, as on a full disk; else Python's own end would be 120."""
+    code = 0
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            code = StoreError.code
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
 
 
 def _run(words: list[str], *, debug: bool) -> int:
@@ -62,12 +76,10 @@ def _run(words: list[str], *, debug: bool) -> int:
     except SalonError as error:
         return _failed(error, error.code, debug)
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+        return _told("interrupted; the same command goes on from here", 130)
     except Terminated as ending:
         say_last_words(ending)
-        print("terminated; the same command goes on from here", file=sys.stderr)
-        return ending.code
+        return _told("terminated; the same command goes on from here", ending.code)
     except BrokenPipeError:  # salon ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -99,5 +111,10 @@ def _verb(words: list[str]) -> int:
 def _failed(error: Exception, code: int, debug: bool, text: str = "") -> int:
     if debug:
         traceback.print_exception(error)
-    print(f"error: {' '.join((text or str(error)).split())}", file=sys.stderr)
+    return _told(f"error: {' '.join((text or str(error)).split())}", code)
+
+
+def _told(text: str, code: int) -> int:
+    with suppress(OSError):  # a log on a full disk
+        print(text, file=sys.stderr)
     return code

@@ -76,8 +76,14 @@ class Pool:
                 insist()
                 while waiting and slots and _may_start(waiting[-1][1], running):
                     number, job = waiting.pop()
-                    with _signals_wait():  # else a child could start and not be known
-                        running.append(self._start(number, job, folder, slots.pop()))
+                    try:
+                        with _signals_wait():  # else a child could start and not be known
+                            running.append(self._start(number, job, folder, slots[-1]))
+                        slots.pop()
+                    except OSError as error:  # a full disk, no more processes
+                        how = f"could not be started ({error.strerror}) and ended"
+                        lines[number] = lines_of(job_folder(folder, number), job.words, how)
+                        progress.advance(1)
                 for child in [child for child in running if child.process.poll() is not None]:
                     running.remove(child)
                     slots.append(child.slot)

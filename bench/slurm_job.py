@@ -7,20 +7,22 @@ that it runs, where any `except Exception` around a metric would swallow it.
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from submitit import JobEnvironment
 from submitit.core.utils import UncompletedJobError
 from submitit.helpers import DelayedSubmission
 
 from bench.child import LOG, end_with_parent, ending, environment
-from bench.errors import LauncherError
+from bench.errors import LauncherError, StoreError
 from bench.report import FILE, Line, Report
 
 GRACE_SECONDS = 10.0
@@ -51,21 +53,25 @@ class SlurmJob:
         """Run the child to its end.
 
         Raises:
-            LauncherError: if a cell failed or the child left no report, so that SLURM too calls
-                the job FAILED; truth is in the report and in the records.
+            LauncherError: if a cell failed, so that SLURM too calls the job FAILED; truth is in the
+                report and in the records.
+            SystemExit: with the child's code if it left no report, which SLURM keeps on no disk
+                of ours.
         """
         folder = Path(self.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE).unlink(missing_ok=True)  # an earlier attempt's
-        _remove_leftovers_of_submitit()
         try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / FILE).unlink(missing_ok=True)  # an earlier attempt's
+            _remove_leftovers_of_submitit()
             code = self._child(folder)
         except UncompletedJobError as error:
             self._report_of_the_end(str(error)).write(folder)
             raise
+        except OSError as error:
+            _exit(StoreError.code, f"the job could not be started: {error}")
         report = Report.read(folder)
         if report is None:
-            raise LauncherError(f"the job {ending(code)} without a report; see {folder / LOG}")
+            _exit(code, f"the job {ending(code)} without a report; see {folder / LOG}")
         if report.code:
             raise LauncherError(report.reasons())
 
@@ -119,6 +125,13 @@ def _begin(parent: int) -> None:
     end_with_parent(parent)
     signal.signal(WARNING, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+
+
+def _exit(code: int, why: str) -> NoReturn:
+    """For SLURM to know; submitit's own word of a failure needs room on the disk."""
+    with suppress(OSError):
+        print(why, file=sys.stderr, flush=True)
+    sys.exit(code if code >= 0 else 128 - code)
 
 
 def _pass_on(process: subprocess.Popen, number: int, frame: FrameType | None) -> None:
