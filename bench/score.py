@@ -33,6 +33,7 @@ from bench.report import Line, Report, closing_table, score_table
 from bench.started import RememberFolder
 from bench.sweep_words import split_overrides
 from bench.termination import Terminated, at_the_end
+from bench.time_limit import time_limit_is_told
 from bench.writer import process_runs
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,8 @@ def job(config: DictConfig) -> None:
     Progress.status = StatusFile(folder)
     Progress.status.say("starting")
     at_the_end(lambda ending: _ended(config, ending).write_unless_there(folder))
-    report = score(config)
+    with time_limit_is_told():
+        report = score(config)
     report.write(folder)
     if any(line.scores for line in report.lines):
         with suppress(OSError):  # a log on a full disk; the report is stored

@@ -80,8 +80,8 @@ class SlurmJob:
         return DelayedSubmission(self)
 
     def _report_of_the_end(self, why: str) -> Report:
-        reason = f"its time is up ({why}); type a larger cluster.minutes or cluster.attempts."
-        code = LauncherError.code
+        advice = "type a larger cluster.minutes or cluster.attempts."
+        reason, code = f"its time limit was reached ({why}); {advice}", LauncherError.code
         return Report([Line("-", self.name, "-", "-", "failed", reason=reason, code=code)])
 
     def _child(self, folder: Path) -> int:

@@ -158,4 +158,7 @@ def _has_report(folder: Path) -> bool:
 
 def _ending(job_id: str) -> str:
     state = slurm_queue.state(job_id)
-    return f"ended in the state {state} ({job_id})" if state else f"left the queue ({job_id})"
+    if state is None:
+        return f"left the queue ({job_id})"
+    limit = " at its time limit" if state.startswith("TIMEOUT") else ""
+    return f"ended{limit} in the state {state} ({job_id})"

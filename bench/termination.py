@@ -18,15 +18,20 @@ GRACE_SECONDS = 5.0  # less than the launchers' own, so that last words are said
 
 
 class Terminated(BaseException):
-    """A signal asked us to stop; finished cells are kept.
+    """Something outside asked us to stop; finished cells are kept.
 
     Attributes:
         code: the exit code that it stands for.
     """
 
-    def __init__(self, number: int) -> None:
-        super().__init__(f"the job was ended by {signal.Signals(number).name}")
-        self.code = 128 + number
+    def __init__(self, reason: str, code: int) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def by_signal(number: int) -> Terminated:
+    """What the signal raises."""
+    return Terminated(f"the job was ended by {signal.Signals(number).name}", 128 + number)
 
 
 class _State:
@@ -78,18 +83,18 @@ def say_last_words(ending: Terminated) -> None:
 def insist() -> None:
     """Raise again what was asked for and lost; loops that wait for others call it."""
     if _State.asked is not None:
-        raise Terminated(_State.asked)
+        raise by_signal(_State.asked)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
     again, _State.asked = _State.asked is not None, number
     if not (again and _State.watched):  # a second one must not disturb the last words
-        raise Terminated(number)
+        raise by_signal(number)
 
 
 def _see_to_it(reader: int, seconds: float) -> None:
     while (number := os.read(reader, 1)[0]) not in ENDING:
         pass
     time.sleep(seconds)
-    say_last_words(Terminated(number))
+    say_last_words(by_signal(number))
     os._exit(128 + number)

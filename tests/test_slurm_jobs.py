@@ -86,11 +86,13 @@ def test_a_job_has_all_its_cpus_and_an_array_is_cut_to_size(on_cluster, tmp_path
     assert ids[0].endswith("_0") and ids[1].endswith("_1") and "_" not in ids[2]
 
 
-def test_a_later_stage_starts_when_the_earlier_has_ended(on_cluster, tmp_path):
-    first, second = jobs(f"sleep 2; {SUCCEED}", f"cp ../0000/report.json seen && {SUCCEED}")
-    second.stage = 1
-    lines = here().run([first, second], tmp_path / "logs/s")
-    assert [line.state for line in lines] == ["done", "done"]
+def test_a_later_stage_starts_when_the_earlier_has_ended_however_it_did(on_cluster, tmp_path):
+    ended = "ls ../0000/report.json ../0001/log.txt ../0002/log.txt"
+    some = jobs(f"sleep 2; {SUCCEED}", "kill -9 $$", "scancel ${SLURM_ARRAY_JOB_ID}_2; sleep 60")
+    some += jobs(*[""] * 3, f"{ended} && {SUCCEED}")[3:]
+    some[3].stage = 1
+    lines = here().run(some, tmp_path / "logs/s")
+    assert [line.state for line in lines] == ["done", "failed", "failed", "done"]
 
 
 def test_jobs_in_the_queue_are_waited_for_and_never_submitted_twice(on_cluster, tmp_path):
@@ -141,7 +143,7 @@ def test_a_job_whose_attempts_are_used_up_says_so(on_cluster, tmp_path):
     helper = in_background(warn)
     (line,) = here(attempts=1, minutes=4).run(jobs("sleep 60"), folder)
     helper.join()
-    assert "its time is up" in line.reason and "cluster.minutes" in line.reason
+    assert "its time limit was reached" in line.reason and "cluster.minutes" in line.reason
 
 
 def test_a_cancelled_job_says_so(on_cluster, tmp_path):

@@ -152,3 +152,17 @@ def test_a_living_launchers_intent_is_left_alone(tmp_path, queue):
 def test_names_of_arrays_are_unique_and_ours():
     assert re.fullmatch(r"salon-\d{8}", unique_name())
     assert unique_name() != unique_name()
+
+
+def test_a_job_that_slurm_ended_at_its_limit_says_so(tmp_path, monkeypatch):
+    shown = "JobId=7 JobState=TIMEOUT Reason=TimeLimit ExitCode=0:1"
+    monkeypatch.setattr(slurm_queue, "_ask", lambda *words: shown if words[0] == "scontrol" else "")
+    monkeypatch.setattr(slurm_watch, "SETTLING_SECONDS", 0.0)
+    (line,) = slurm_watch.watch([watched(tmp_path / "j")], 0.0)
+    assert "ended at its time limit in the state TIMEOUT" in line.reason
+
+
+def test_the_exit_code_of_a_job_without_a_report_is_told(monkeypatch):
+    shown = "JobId=7 JobState=FAILED Reason=NonZeroExitCode ExitCode=6:0"
+    monkeypatch.setattr(slurm_queue, "_ask", lambda *words: shown)
+    assert slurm_queue.state("7") == "FAILED, exit code 6"

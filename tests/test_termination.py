@@ -153,7 +153,7 @@ def test_the_measurement_under_way_leaves_a_failure_that_does_not_last(
     measure, small, tmp_path, monkeypatch
 ):
     def ended(work, measurement):
-        raise termination.Terminated(signal.SIGTERM)
+        raise termination.by_signal(signal.SIGTERM)
 
     monkeypatch.setattr(job._Work, "_measure", ended)
     with pytest.raises(termination.Terminated):
