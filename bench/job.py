@@ -24,7 +24,7 @@ from bench.report import Line, Report
 from bench.settings import full_float32
 from bench.sides import Sides
 from bench.termination import Terminated
-from bench.thumbnails import write_extremes
+from bench.thumbnails import write_extremes, write_nearest
 from bench.written import new_record
 from metrics.metric import Outcome
 
@@ -170,13 +170,16 @@ class _Work:
 
     def _pictures(self, path: Path, measurement: Measurement, outcome: Outcome) -> dict[str, str]:
         """Beside the record; none is no reason to lose a score."""
-        fake = self.job.fake
+        real, fake = self.job.real, self.job.fake
         if self._first_images is None or not isinstance(fake, ImageSource):
             return {}
         better = type(measurement.metric_spec).scores
         try:
-            grid = write_grid(path, self._first_images)
-            return grid | write_extremes(path, outcome, better, fake.read)
+            found = write_grid(path, self._first_images)
+            found |= write_extremes(path, outcome, better, fake.read)
+            if isinstance(real, ImageSource):
+                found |= write_nearest(path, outcome, better, real.read)
+            return found
         except StoreError as error:
             log.warning("no pictures beside %s: %s", path.name, error)
             return {}

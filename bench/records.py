@@ -23,7 +23,8 @@ class Record:
         schema: version of this layout.
         key: hash of all that was measured; the same key means the same measurement.
         dataset, generator, backbone, protocol, metric: {"name": ..., "config": {...}}; paths are
-            replaced by names and content hashes.
+            replaced by names and content hashes. A generator that draws latents has its sampler's
+            config beside: generator["sampler"].
         scores: score name -> {value, standard_error, interval, interval_method, better,
             undefined}, and `bias` where a metric knows it; an undefined score has value None and
             the reason.

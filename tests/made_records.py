@@ -1,5 +1,6 @@
 """Made-up records for the tests of the leaderboard."""
 
+from bench.leaderboard.published import Published
 from bench.records import Record, digest, record_path, write_record
 
 
@@ -15,7 +16,7 @@ def record(generator="gan", metric="fid", scores=None, *, k=5, seed=0, backbone=
     config = changes.pop("config", {})
     scores = {metric: 1.0} if scores is None else scores
     fields = {
-        "key": digest([comparison, generator, config, seed]),
+        "key": digest([comparison, generator, config, seed, changes.get("identities")]),
         "dataset": {"name": "digits", "config": {}},
         "generator": {"name": generator, "config": config},
         "backbone": {"name": backbone, "config": changes.pop("backbone_config", {})},
@@ -43,6 +44,25 @@ def score(value, better="lower", **known):
         return value
     empty = {"standard_error": None, "interval": None, "interval_method": None, "undefined": None}
     return {"value": value, "better": better} | empty | known
+
+
+def published(generator, *, metric="fid", backbone="net", model="GAN", printed="9.9", source="a"):
+    """A published value that fits the made-up record of the same generator, metric and backbone."""
+    return Published(
+        generator=generator,
+        dataset="digits",
+        protocol="demo",
+        backbone=backbone,
+        metric=metric,
+        score=metric,
+        split=None,
+        settings={},
+        num_real=None,
+        num_fake=None,
+        model=model,
+        printed=printed,
+        source=source,
+    )
 
 
 def store(results, *records):

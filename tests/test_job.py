@@ -42,6 +42,24 @@ def test_records_hold_no_path_of_this_machine(measure, small, tmp_path):
         assert str(Path.home()) not in path.read_text() and str(tmp_path) not in path.read_text()
 
 
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["sampler=truncated", "sampler.threshold=0.5"], {"threshold": 0.5}),
+        ([], {}),
+    ],
+)
+def test_a_record_of_drawn_images_holds_its_sampler(measure, small, tmp_path, words, kept):
+    measure(*small, "metrics=[fid]", "generator=dcgan_digits", *words)
+    sampler = records(tmp_path)["fid"].generator["sampler"]
+    assert {key: value for key, value in sampler.items() if key != "_target_"} == kept
+
+
+def test_a_record_of_stored_images_has_no_sampler(measure, small, tmp_path):
+    measure(*small, "metrics=[fid]", "generator=holdout", "sampler=truncated")
+    assert "sampler" not in records(tmp_path)["fid"].generator
+
+
 def test_a_second_run_reuses_every_record_and_changes_no_byte(measure, small, tmp_path):
     measure(*small, "metrics=[fid,prdc]")
     before = {p: p.read_bytes() for p in record_paths(tmp_path / "results")}

@@ -1,6 +1,7 @@
 """The generated images at the two ends of each per-image score: names, and pictures if any."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bench.ends import COUNT, ENDING, columns_with_ends, ends
@@ -8,7 +9,7 @@ from bench.leaderboard.beside import table
 from bench.leaderboard.pictures import Picture, picture_of
 from bench.leaderboard.stored import Stored
 
-ROLE = "extremes"
+ROLES = ("extremes", "nearest")  # pictures of these images, and of the real ones nearest to them
 DISTANCES = ("nearest_real_distance", "nearest_train_distance", "cosine_distance")
 ENDS = {
     "rarity": ("Most common", "Rarest"),
@@ -38,13 +39,34 @@ class Strip:
 
 @dataclass(frozen=True)
 class Extreme:
-    """One end of one per-image score: what the images there are, and they, the utmost first."""
+    """One end of one per-image score: what the images there are, and they, the utmost first.
+
+    Attributes:
+        metric, column: of the score.
+        title: what the images there are.
+        images: they, the utmost first.
+        strip: a picture of them; None where the job made none.
+        nearest: a picture of the real image nearest to each, in the same order; None where the
+            job made none.
+    """
 
     metric: str
     column: str
     title: str
     images: tuple[ScoredImage, ...]
     strip: Strip | None = None
+    nearest: Strip | None = None
+
+    @property
+    def strips(self) -> list[tuple[str, Strip]]:
+        """The pictures that there are, each with what it shows."""
+        named = ((self.title, self.strip), ("The real image nearest to each", self.nearest))
+        return [(name, strip) for name, strip in named if strip]
+
+    @property
+    def is_distance(self) -> bool:
+        """Whether the score is the distance to the nearest real image itself."""
+        return self.column in DISTANCES
 
 
 def extremes(stored: Stored) -> list[Extreme]:
@@ -56,7 +78,11 @@ def extremes(stored: Stored) -> list[Extreme]:
         for column in columns_with_ends(cells, better)
         for end in _ends(stored.record.metric["name"], cells, column)
     ]
-    return _with_strips(found, picture_of(stored, ROLE))
+    drawn = (_strips(len(found), picture_of(stored, role)) for role in ROLES)
+    return [
+        replace(end, strip=strip, nearest=nearest)
+        for end, strip, nearest in zip(found, *drawn, strict=True)
+    ]
 
 
 def _fakes(cells: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -81,12 +107,12 @@ def _ends(metric: str, cells: dict[str, list[str]], column: str) -> list[Extreme
     ]
 
 
-def _with_strips(found: list[Extreme], picture: Picture | None) -> list[Extreme]:
-    """The job drew one row per end, in this order; a picture of another shape is not shown."""
-    if picture is None or not found or picture.height % len(found) or picture.width % COUNT:
-        return found
-    height = picture.height // len(found)
-    return [replace(end, strip=Strip(picture, at * height, height)) for at, end in enumerate(found)]
+def _strips(count: int, picture: Picture | None) -> Sequence[Strip | None]:
+    """The job drew one row per end, in their order; a picture of another shape is not shown."""
+    if picture is None or not count or picture.height % count or picture.width % COUNT:
+        return [None] * count
+    height = picture.height // count
+    return [Strip(picture, at * height, height) for at in range(count)]
 
 
 def _titles(column: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from bench.leaderboard.leaderboard import Leaderboard
 from bench.leaderboard.legend import provenance
 from bench.leaderboard.standing import Comparisons
 
-SCHEMA = 1
+SCHEMA = 2
 # a list of nothing but numbers, null and kinds of comparison stands on one line; no text of a
 # name can look like it, since a line break inside a text is escaped
 ITEM = r'(?:null|-?[0-9][-+.e0-9]*|"[a-z]+")'
@@ -48,7 +48,7 @@ def _board(board: Board) -> dict[str, Any]:
             _column(column, pairs)
             for column, pairs in zip(board.columns, board.comparisons, strict=True)
         ],
-        "composites": list(board.composites),
+        "composites": [{"name": one.name, **asdict(one)} for one in board.composites],
         "rows": [_row(row) for row in board.rows],
         "reported": [asdict(one) for one in board.reported],
     }

@@ -38,6 +38,11 @@ def metric_lines(boards: Sequence[Board]) -> list[tuple[str, str]]:
     return sorted({(column.metric, _metric_text(column)) for column in columns})
 
 
+def composite_lines(boards: Sequence[Board]) -> list[tuple[str, str]]:
+    """(name, rule) of each composite column, sorted."""
+    return sorted({(one.name, one.rule) for board in boards for one in board.composites})
+
+
 def provenance(records: Sequence[Stored]) -> dict[str, list[str]]:
     """Environment field, such as a git commit or a package's version -> the values seen."""
     seen: dict[str, set[str]] = {}

@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.records import Record
 
+PLAIN, TRUNCATED = "models.samplers.Plain", "models.samplers.Truncated"
 NAMES = ("dataset", "generator", "backbone", "protocol", "metric")  # what has a name and a config
 
 
@@ -38,7 +39,11 @@ class Stored:
         """What the images come from, whatever the seed: two variants never share a row."""
         content = self.record.identities.get("generator")
         config = self.record.generator["config"]
-        return {"config": _without_seed(config), "content": _without_seed(content)}
+        sampled = content.get("sampler") if isinstance(content, dict) else None
+        if isinstance(content, dict):
+            content = {name: item for name, item in content.items() if name != "sampler"}
+        found = {"config": _without_seed(config), "content": _without_seed(content)}
+        return found | {"sampler": _sampler(sampled)} if sampled else found
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,14 @@ class LeftOut:
 
     path: str
     reason: str
+
+
+def _sampler(described: Any) -> Any:
+    """Plain latents are the end of the truncations: the same field, without a number."""
+    kind = described.get("kind") if isinstance(described, dict) else None
+    if kind == PLAIN:
+        return {"threshold": "none"}
+    return {"threshold": described["threshold"]} if kind == TRUNCATED else described
 
 
 def _without_seed(content: Any) -> Any:
