@@ -55,8 +55,8 @@ class SlurmJob:
         Raises:
             LauncherError: if a cell failed, so that SLURM too calls the job FAILED; truth is in the
                 report and in the records.
-            SystemExit: with the child's code if it left no report, which SLURM keeps on no disk
-                of ours.
+            SystemExit: with the child's code, or ours where that was 0, if it left no report; SLURM
+                keeps it on no disk of ours.
         """
         folder = Path(self.folder)
         try:
@@ -71,7 +71,10 @@ class SlurmJob:
             _exit(StoreError.code, f"the job could not be started: {error}")
         report = Report.read(folder)
         if report is None:
-            _exit(code, f"the job {ending(code)} without a report; see {folder / LOG}")
+            _exit(
+                code or LauncherError.code,
+                f"the job {ending(code)} without a report; see {folder / LOG}",
+            )
         if report.code:
             raise LauncherError(report.reasons())
 

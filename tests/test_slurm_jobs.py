@@ -69,10 +69,11 @@ def in_background(function, *words):
 
 def test_each_ending_is_told_and_a_failed_cell_is_no_completed_job(on_cluster, tmp_path):
     folder = tmp_path / "logs/s"
-    lines = here().run(jobs(SUCCEED, FAIL, "kill -9 $$"), folder)
-    assert [line.state for line in lines] == ["done", "failed", "failed"]
+    lines = here().run(jobs(SUCCEED, FAIL, "kill -9 $$", "true"), folder)
+    assert [line.state for line in lines] == ["done", "failed", "failed", "failed"]
     assert "ended in the state FAILED" in lines[2].reason and "log.txt" in lines[2].reason
-    assert Report.read(job_folder(folder, 2)).lines == lines[2:]  # for salon status
+    assert "exit code 137" in lines[2].reason and "FAILED, exit code 7" in lines[3].reason
+    assert Report.read(job_folder(folder, 2)).lines == lines[2:3]  # for salon status
     said = on_cluster.run("scontrol", "show", "job", submitted_id(job_folder(folder, 1))).stdout
     assert "JobState=FAILED" in said
 
