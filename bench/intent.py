@@ -96,14 +96,18 @@ def refuse_own_name(options: Sequence[str]) -> None:
         )
 
 
-def cancel(name: str) -> None:
-    """Take an array out of the queue, whatever of it is there."""
+def take_back(intent: Intent, sweep: Path) -> None:
+    """Take an array out of the queue, whatever of it is there, and forget the intent.
+
+    Where SLURM does not answer, the intent stays, for the next launcher to find the jobs.
+    """
     try:
-        job_ids = slurm_queue.named(name)
+        job_ids = slurm_queue.named(intent.name)
     except LauncherError as error:
-        log.warning("%s If jobs stay; by hand: scancel --name=%s", error, name)
+        log.warning("%s If jobs stay; by hand: scancel --name=%s", error, intent.name)
         return
     slurm_queue.cancel({job_id.partition("_")[0] for job_id in job_ids})
+    intent.note(sweep, [])
 
 
 def _read(file: Path) -> Intent | None:

@@ -143,8 +143,7 @@ class Slurm:
                 found = self._array(chunk, folder, self._executor(folder, after, planned.name))
                 planned.note(folder, found)
             except BaseException:  # what SLURM has of it has no id that we know
-                intent.cancel(planned.name)
-                planned.note(folder, [])
+                intent.take_back(planned, folder)
                 raise
             ids |= dict(zip(planned.numbers, found, strict=True))
             log.info("submitted %d jobs as %s", len(chunk), found[0].partition("_")[0])

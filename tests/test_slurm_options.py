@@ -8,7 +8,7 @@ from bench import slurm_queue, slurm_watch
 from bench.build import build
 from bench.composed import composed
 from bench.errors import ConfigError, LauncherError
-from bench.intent import Intent, note_forgotten, unique_name
+from bench.intent import Intent, note_forgotten, take_back, unique_name
 from bench.plan import PlannedJob
 from bench.report import Line, Report
 from bench.slurm import Slurm
@@ -147,6 +147,23 @@ def test_a_living_launchers_intent_is_left_alone(tmp_path, queue):
     note_forgotten(tmp_path)
     (file,) = tmp_path.glob("s/intent-*")
     assert "salon-1" in file.name
+
+
+def test_an_intent_that_cannot_be_taken_back_stays(tmp_path, queue, monkeypatch):
+    intent, cancelled = Intent([0], ["k"], "salon-1"), []
+    intent.write(tmp_path)
+    queue["salon-1"] = ["12_0", "12_1"]
+    monkeypatch.setattr(slurm_queue, "cancel", cancelled.extend)
+
+    def silent(name):
+        raise LauncherError("squeue did not answer in 60 s.")
+
+    with monkeypatch.context() as away:
+        away.setattr(slurm_queue, "named", silent)
+        take_back(intent, tmp_path)
+    assert cancelled == [] and list(tmp_path.glob("intent-*"))
+    take_back(intent, tmp_path)
+    assert cancelled == ["12"] and not list(tmp_path.glob("intent-*"))
 
 
 def test_names_of_arrays_are_unique_and_ours():
