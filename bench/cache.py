@@ -65,15 +65,11 @@ class FeatureCache:
         path = self._path(identity, rows)
         contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
         data = _encode(contiguous, identity, rows)
-        try:
-            if create_file(path, data):
-                return contiguous
-        except StoreError as error:
-            log.warning("%s Going on without the cache.", error)
+        if _stored(path, data):
             return contiguous
         first = self.read(identity, rows)
         if first is None:  # damaged and now set aside, or not ours to read
-            create_file(path, data)
+            _stored(path, data)
             return contiguous
         if not _agree(first, contiguous):
             create_file(path.with_suffix(f".conflict-{hashlib.sha256(data).hexdigest()[:8]}"), data)
@@ -91,6 +87,15 @@ class FeatureCache:
         log.warning("cache entry %s %s; set aside and computed anew", path, reason)
         with suppress(OSError):  # another job was faster, or the folder is not ours to change
             path.replace(path.with_suffix(f".damaged-{uuid.uuid4().hex[:8]}"))
+
+
+def _stored(path: Path, data: bytes) -> bool:
+    """Whether there is nothing more to do: the part is ours, or the disk takes none."""
+    try:
+        return create_file(path, data)
+    except StoreError as error:
+        log.warning("%s Going on without the cache.", error)
+        return True
 
 
 def _encode(tensors: Mapping[str, Tensor], identity: Mapping[str, object], rows: range) -> bytes:

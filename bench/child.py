@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,8 +12,12 @@ from pathlib import Path
 from bench.errors import LauncherError, StoreError
 from bench.quoted import quoted
 from bench.report import Line, Report
+from bench.termination import ENDING
 
 LOG = "log.txt"
+NO_SPACE = "no space left on its disk"
+LEAST_BYTES = 16 * 1024  # a report and a log need more
+LAST_BYTES = 4096
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # no other system has it
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -40,9 +45,11 @@ def lines_of(folder: Path, words: Sequence[str], how: str) -> list[Line]:
     report = Report.read(folder)
     if report is not None:
         return report.lines
-    reason = f"the job {how} without a report; its log: {folder / LOG}"
-    name = " ".join(words) or "-"
-    report = Report([Line("-", name, "-", "-", "failed", reason=reason, code=LauncherError.code)])
+    full = _is_full(folder)
+    why = f": {NO_SPACE}" if full else _last_error(folder / LOG)
+    reason = f"the job {how} without a report{why}; its log: {folder / LOG}"
+    name, code = " ".join(words) or "-", StoreError.code if full else LauncherError.code
+    report = Report([Line("-", name, "-", "-", "failed", reason=reason, code=code)])
     with suppress(StoreError):  # `salon status` then knows less
         report.write_unless_there(folder)
     return (Report.read(folder) or report).lines  # a slow file system may show its own only now
@@ -50,7 +57,11 @@ def lines_of(folder: Path, words: Sequence[str], how: str) -> list[Line]:
 
 def ending(code: int) -> str:
     """How a process ended, by its return code as subprocess tells it."""
-    return f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with {code}"
+    if code < 0:
+        return f"was killed by {_signal_name(-code)}"
+    if code - 128 in ENDING:
+        return f"was ended by {_signal_name(code - 128)}"
+    return f"exited with {code}"
 
 
 def told(words: Sequence[str], lines: Sequence[Line]) -> str:
@@ -60,19 +71,42 @@ def told(words: Sequence[str], lines: Sequence[Line]) -> str:
     return f"{' '.join(words)}: {counts}"
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent: int) -> None:
     """In a child that has just begun: SIGTERM once the process that started it is gone.
 
     Else a launcher that is killed leaves its jobs running, and the same command starts them twice.
+
+    Args:
+        parent: its process id; it may be gone before one can ask to be told.
     """
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(128 + signal.SIGTERM)
 
 
 def visible_gpu(index: int) -> str:
     """The index-th of the GPUs that we ourselves may see."""
     own = os.environ.get("CUDA_VISIBLE_DEVICES")
     return own.split(",")[index] if own else str(index)
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether the disk takes no more, so that no job could say what was wrong."""
+    try:
+        return shutil.disk_usage(folder).free < LEAST_BYTES
+    except OSError:  # not even the folder is there
+        return False
+
+
+def _last_error(log: Path) -> str:
+    """Of the job's log, after a colon; empty where it told none."""
+    try:
+        lines = log.read_bytes()[-LAST_BYTES:].decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    errors = [line.removeprefix("error:") for line in lines if line.startswith("error:")]
+    return f":{errors[-1]}" if errors else ""
 
 
 def _signal_name(number: int) -> str:

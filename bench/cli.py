@@ -3,14 +3,14 @@
 import importlib
 import logging
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from types import FrameType
+from contextlib import suppress
 
 from bench.errors import ConfigError, SalonError, StoreError
 from bench.similar import did_you_mean
+from bench.termination import Terminated, end_for_sure, raise_on_signals, say_last_words
 
 VERBS = {
     "score": ("bench.score:main", "score one generator, or with -m a sweep of them"),
@@ -30,6 +30,8 @@ VERBS = {
     "train": ("bench.train:main", "train the small GAN that the demo scores"),
 }
 
+JOBS = ("score", "extract")  # verbs that are ended with nothing left to do
+
 HELP = """salon - score image generators, and trust every digit
 
 Usage: salon VERB [group=choice ...] [key=value ...]
@@ -47,25 +49,25 @@ salon VERB --help says more; `debug=true` shows tracebacks.
 """
 
 
-class _Interrupted(BaseException):
-    """A signal asked us to stop; finished cells are kept."""
-
-    def __init__(self, code: int) -> None:
-        self.code = code
-
-
 def main(words: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     words = list(sys.argv[1:] if words is None else words)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
     debug = "debug=true" in [word.lower() for word in words]
     logging.raiseExceptions = debug  # else a closed pipe is a traceback per line
-    sys.exit(_run(words, debug=debug))
+    code = _run(words, debug=debug)
+    sys.exit(_flushed() or code)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise _Interrupted(128 + number)
+def _flushed() -> int:
+    """0, or a code where output is lost, as on a full disk; else Python's own end would be 120."""
+    code = 0
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            code = StoreError.code
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
 
 
 def _run(words: list[str], *, debug: bool) -> int:
@@ -74,11 +76,10 @@ def _run(words: list[str], *, debug: bool) -> int:
     except SalonError as error:
         return _failed(error, error.code, debug)
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    except _Interrupted as ending:
-        print("terminated; the same command goes on from here", file=sys.stderr)
-        return ending.code
+        return _told("interrupted; the same command goes on from here", 130)
+    except Terminated as ending:
+        say_last_words(ending)
+        return _told("terminated; the same command goes on from here", ending.code)
     except BrokenPipeError:  # salon ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -100,11 +101,20 @@ def _verb(words: list[str]) -> int:
     if verb not in VERBS:
         raise ConfigError(f"{did_you_mean(verb, VERBS)} See salon --help.")
     module, _, function = VERBS[verb][0].partition(":")
-    return getattr(importlib.import_module(module), function)(rest)
+    run = getattr(importlib.import_module(module), function)  # a signal just ends us meanwhile
+    raise_on_signals()
+    if verb in JOBS:
+        end_for_sure()
+    return run(rest)
 
 
 def _failed(error: Exception, code: int, debug: bool, text: str = "") -> int:
     if debug:
         traceback.print_exception(error)
-    print(f"error: {' '.join((text or str(error)).split())}", file=sys.stderr)
+    return _told(f"error: {' '.join((text or str(error)).split())}", code)
+
+
+def _told(text: str, code: int) -> int:
+    with suppress(OSError):  # a log on a full disk
+        print(text, file=sys.stderr)
     return code

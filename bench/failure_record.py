@@ -64,7 +64,7 @@ def failure_path(results: Path, key: str) -> Path:
     return results / "failures" / f"{key[:12]}.json"
 
 
-def write_failure(results: Path, m: Measurement, line: Line, error: Exception) -> None:
+def write_failure(results: Path, m: Measurement, line: Line, error: BaseException) -> None:
     """Keep what failed and why; the newest try counts.
 
     Raises:
@@ -106,7 +106,7 @@ def forget_failure(results: Path, key: str) -> None:
         file.unlink(missing_ok=True)
 
 
-def _of_the_machine(error: Exception) -> bool:
+def _of_the_machine(error: BaseException) -> bool:
     """Memory, a GPU, a disk: another try, or another node, may have more."""
     names = {base.__name__ for base in type(error).__mro__}
     told = isinstance(error, RuntimeError) and any(w in str(error).lower() for w in MACHINE_WORDS)

@@ -7,7 +7,6 @@ from bench.report import Line
 from models.weights import WeightsError
 
 log = logging.getLogger(__name__)
-TIME_IS_UP = "UncompletedJobError"  # by name: submitit takes long to import
 
 
 def failed_line(names: tuple[str, str, str, str], error: Exception) -> Line:
@@ -16,12 +15,7 @@ def failed_line(names: tuple[str, str, str, str], error: Exception) -> Line:
     Args:
         names: dataset, generator, backbone, metric.
         error: one of ours gives its own line; any other is a bug, and its traceback is logged.
-
-    Raises:
-        error: if it is submitit's, which raises its time limit inside the code that it runs.
     """
-    if type(error).__name__ == TIME_IS_UP:
-        raise error
     state, reason, code = "failed", str(error), 1
     if isinstance(error, IncompatibleError):
         state, code = "skipped", error.code

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bench.cache import FeatureCache
 from bench.cost import Cost
-from bench.errors import UndefinedError
+from bench.errors import StoreError, UndefinedError
 from bench.images import ImageSource
 from bench.mapped import MappedRows
 from bench.progress import Progress
@@ -120,23 +120,37 @@ class Extractor:
         """Put a shard of the parts that `extract` would need into the cache.
 
         Args and errors are those of `extract`.
+
+        Raises:
+            StoreError: at the first part that the cache does not take; going on would be in vain.
         """
         cost = Cost()
-        for _ in self._parts(source, count, backbones, side, backbone_identities, cost, shard):
-            pass
+        parts = self._parts(source, count, backbones, side, backbone_identities, cost, shard)
+        for rows, _ in zip(shard.share(part_rows(count)), parts, strict=True):
+            for name, backbone in backbones.items():
+                if not self._has(source, rows, backbone, backbone_identities[name]):
+                    raise StoreError(
+                        f"{self.cache.folder} does not take the features of {name}; free some "
+                        "space or choose another paths.cache."
+                    )
         return cost
 
     def lacking(
         self, source: ImageSource, count: int, backbone: Backbone, identity: Mapping[str, object]
     ) -> int:
         """How many images of a side are not in the cache; nothing is read."""
-        own = self._identity(source, identity)
-        entries = [own, _of_map(own)] if self._keeps_map(backbone) else [own]
         return sum(
             len(rows)
             for rows in part_rows(count)
-            if not all(self.cache.has(entry, rows) for entry in entries)
+            if not self._has(source, rows, backbone, identity)
         )
+
+    def _has(
+        self, source: ImageSource, rows: range, backbone: Backbone, identity: Mapping[str, object]
+    ) -> bool:
+        own = self._identity(source, identity)
+        entries = [own, _of_map(own)] if self._keeps_map(backbone) else [own]
+        return all(self.cache.has(entry, rows) for entry in entries)
 
     def _parts(
         self,

@@ -23,6 +23,7 @@ from bench.records import Record, read_record, write_record
 from bench.report import Line, Report
 from bench.settings import full_float32
 from bench.sides import Sides
+from bench.termination import Terminated
 from bench.thumbnails import write_extremes, write_nearest
 from bench.written import new_record
 from metrics.metric import Outcome
@@ -116,10 +117,13 @@ class _Work:
             record = record or self._measure(m)
         except Exception as error:  # one metric's bug must not lose the others' scores
             return self._failed(m, failed_line(names, error), error)
+        except Terminated as ending:
+            self._failed(m, Line(*names, "failed", reason=str(ending), code=ending.code), ending)
+            raise
         forget_failure(self.results, m.key)
         return measured_line(names, state, record, m.path(self.results))
 
-    def _failed(self, measurement: Measurement, line: Line, error: Exception) -> Line:
+    def _failed(self, measurement: Measurement, line: Line, error: BaseException) -> Line:
         """Kept for the sweep to see; a full disk must not hide the reason."""
         try:
             write_failure(self.results, measurement, line, error)

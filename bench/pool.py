@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +28,7 @@ from bench.plan import PlannedJob
 from bench.progress import Progress
 from bench.report import Line
 from bench.sweep_folder import job_folder
+from bench.termination import insist
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
@@ -71,10 +73,17 @@ class Pool:
         progress = Progress("sweep", len(jobs), unit="jobs")
         try:
             while waiting or running:
+                insist()
                 while waiting and slots and _may_start(waiting[-1][1], running):
                     number, job = waiting.pop()
-                    with _signals_wait():  # else a child could start and not be known
-                        running.append(self._start(number, job, folder, slots.pop()))
+                    try:
+                        with _signals_wait():  # else a child could start and not be known
+                            running.append(self._start(number, job, folder, slots[-1]))
+                        slots.pop()
+                    except OSError as error:  # a full disk, no more processes
+                        how = f"could not be started ({error.strerror}) and ended"
+                        lines[number] = lines_of(job_folder(folder, number), job.words, how)
+                        progress.advance(1)
                 for child in [child for child in running if child.process.poll() is not None]:
                     running.remove(child)
                     slots.append(child.slot)
@@ -101,7 +110,7 @@ class Pool:
             stderr=subprocess.STDOUT,
             env=os.environ | self._environment(slot, folder),
             start_new_session=True,  # Ctrl-C reaches us alone, and we end the children
-            preexec_fn=_begin,
+            preexec_fn=partial(_begin, os.getpid()),
         )
         return _Child(number, job, own, slot, process, output, time.monotonic())
 
@@ -151,9 +160,9 @@ def _signals_wait() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
-def _begin() -> None:
+def _begin(parent: int) -> None:
     """In the child: it inherits the mask."""
-    end_with_parent()
+    end_with_parent(parent)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import socket
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,13 +24,17 @@ from bench.errors import CellsFailedError, LauncherError, SalonError
 from bench.failures import failed_line
 from bench.hydra_errors import config_errors
 from bench.job import run
-from bench.job_status import StatusFile
+from bench.job_status import FILE as STATUS
+from bench.job_status import JobStatus, StatusFile
 from bench.overrides import check_words, flags_first, user_folders
 from bench.prepare import prepare
 from bench.progress import Progress
-from bench.report import FILE, Line, Report, closing_table, score_table
+from bench.report import Line, Report, closing_table, score_table
 from bench.started import RememberFolder
 from bench.sweep_words import split_overrides
+from bench.termination import Terminated, at_the_end
+from bench.time_limit import time_limit_is_told
+from bench.writer import process_runs
 
 log = logging.getLogger(__name__)
 LISTS = ("backbone", "metrics")
@@ -62,17 +68,23 @@ def main(words: Sequence[str]) -> int:
     RememberFolder.last = None
     sys.argv = ["salon score", *flags_first(words)]
     entry = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="score")
-    with config_errors(), suppress(JobFailedError), _launchers_trouble():
+    troubles: list[Line] = []
+    with config_errors(), suppress(JobFailedError), _launchers_trouble(troubles):
         entry(job)()
     started = RememberFolder.last
     if started is None:  # --help, --cfg, --info: nothing was run
         return 0
-    return _close_multirun(started.folder) if started.multirun else _close_run(started.folder)
+    if started.multirun:
+        return _close_multirun(started.folder, troubles)
+    return _close_run(started.folder)
 
 
 @contextmanager
-def _launchers_trouble() -> Iterator[None]:
+def _launchers_trouble(troubles: list[Line]) -> Iterator[None]:
     """A launcher gives up on all jobs where it loses one; the reports are told all the same.
+
+    Args:
+        troubles: gets a failed line; jobs that never began have no other.
 
     Raises:
         LauncherError: if it did not get as far as a job.
@@ -86,9 +98,24 @@ def _launchers_trouble() -> Iterator[None]:
         if started is None or not started.multirun:
             raise
         text = f"the launcher stopped: {' '.join(str(error).split())}"
-        if not any(started.folder.glob(f"*/{FILE}")):
+        if not any(started.folder.glob(f"*/{STATUS}")):
             raise LauncherError(text) from error
-        log.error("%s", text)
+        code = LauncherError.code
+        troubles.append(Line("-", "-", "-", "-", "failed", reason=text, code=code))
+        _await_the_others(started.folder)
+
+
+def _await_the_others(folder: Path) -> None:
+    """Jobs of this machine that a launcher has given up go on; the next command is to find them."""
+    for own in sorted(file.parent for file in folder.glob(f"*/{STATUS}")):
+        while Report.read(own) is None and _runs_here(JobStatus.read(own)):
+            time.sleep(0.2)
+
+
+def _runs_here(status: JobStatus | None) -> bool:
+    if status is None or status.node != socket.gethostname() or status.process == os.getpid():
+        return False
+    return process_runs(status.process)
 
 
 def job(config: DictConfig) -> None:
@@ -102,10 +129,13 @@ def job(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     Progress.status = StatusFile(folder)
     Progress.status.say("starting")
-    report = score(config)
-    if any(line.scores for line in report.lines):
-        print(score_table(report.lines), flush=True)
+    at_the_end(lambda ending: _ended(config, ending).write_unless_there(folder))
+    with time_limit_is_told():
+        report = score(config)
     report.write(folder)
+    if any(line.scores for line in report.lines):
+        with suppress(OSError):  # a log on a full disk; the report is stored
+            print(score_table(report.lines), flush=True)
     tracking.mirror(config, report, folder)  # last: a dead server may cost seconds, nothing else
     if report.code and HydraConfig.get().mode == RunMode.MULTIRUN:
         raise JobFailedError(report.reasons(), report.code)
@@ -116,9 +146,17 @@ def score(config: DictConfig) -> Report:
     try:
         return run(prepare(config), config, _departures(config))
     except Exception as error:  # a bug in one job of a multirun must not lose the others
-        backbones, metrics = (",".join(map(str, config.get(n) or {})) for n in LISTS)
-        names = (_name(config, "dataset"), _name(config, "generator"), backbones, metrics)
-        return Report([failed_line(names, error)])
+        return Report([failed_line(_names(config), error)])
+
+
+def _ended(config: DictConfig, ending: Terminated) -> Report:
+    return Report([Line(*_names(config), "failed", reason=str(ending), code=ending.code)])
+
+
+def _names(config: DictConfig) -> tuple[str, str, str, str]:
+    """What the whole job is about: dataset, generator, backbones, metrics."""
+    backbones, metrics = (",".join(map(str, config.get(n) or {})) for n in LISTS)
+    return _name(config, "dataset"), _name(config, "generator"), backbones, metrics
 
 
 def _departures(config: DictConfig) -> list[str]:
@@ -148,8 +186,8 @@ def _close_run(folder: Path) -> int:
     return 0
 
 
-def _close_multirun(folder: Path) -> int:
-    lines: list[Line] = []
+def _close_multirun(folder: Path, troubles: Sequence[Line]) -> int:
+    lines = list(troubles)
     for child in sorted(folder.iterdir()):
         if child.is_dir() and not child.name.startswith("."):
             lines += _lines_of(child)

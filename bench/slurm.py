@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from submitit import SlurmExecutor
+from submitit.core.utils import DelayedSubmission, JobPaths, temporary_save_path
 
-from bench import slurm_queue
+from bench import intent, slurm_queue
 from bench.child import command
 from bench.errors import LauncherError
+from bench.intent import Intent
 from bench.plan import PlannedJob
 from bench.report import Line
 from bench.slurm_job import SlurmJob
@@ -21,6 +23,7 @@ from bench.submitted import Submitted, in_queue
 from bench.sweep_folder import job_folder
 
 log = logging.getLogger(__name__)
+SUBMITIT = "slurm"  # folder within the sweep's, for submitit's files
 MARGIN_SECONDS = 60  # SLURM may warn that much earlier than asked
 
 
@@ -62,6 +65,7 @@ class Slurm:
     poll_seconds: float = 5.0
 
     def __post_init__(self) -> None:
+        intent.refuse_own_name(list(self.options))
         for name in ("cpus", "minutes", "attempts", "array", "parallel"):
             self._at_least(name, 1)
         for name in ("gpus", "warning_seconds", "memory_gb", "poll_seconds"):
@@ -102,12 +106,14 @@ class Slurm:
 
     def _watched(self, jobs: Sequence[PlannedJob], folder: Path) -> list[Watched]:
         """All jobs with their ids: those of an earlier command, and those submitted now."""
+        intent.note_forgotten(folder.parent)
         queued = in_queue(folder.parent, [job.key for job in jobs], slurm_queue.alive())
         if queued:
             log.info("%d jobs are in the queue already", len(queued))
         new = [(number, job) for number, job in enumerate(jobs) if job.key not in queued]
         places = {n: queued[job.key] for n, job in enumerate(jobs) if job.key in queued}
         for number, (place, job_id) in places.items():
+            self._hand_over(jobs[number], place, job_id)
             _point(job_folder(folder, number), jobs[number].key, place, job_id)
         ids: dict[int, str] = {}
         try:
@@ -131,27 +137,52 @@ class Slurm:
         """Adds number -> id, array by array, each no longer than we and the cluster allow."""
         ahead = iter(jobs)
         while chunk := list(islice(ahead, min(self.array, slurm_queue.max_array_size()))):
-            executor = self._executor(folder, after)
+            planned = Intent([number for number, _ in chunk], [job.key for _, job in chunk])
+            planned.write(folder)
             try:
-                with executor.batch():
-                    handles = [
-                        executor.submit(self._task(job, number, folder)) for number, job in chunk
-                    ]
-            except Exception as error:  # submitit passes on what sbatch said
-                text = " ".join(str(error).split())
-                raise LauncherError(f"SLURM refused the jobs: {text}") from error
-            ids |= {n: handle.job_id for (n, _), handle in zip(chunk, handles, strict=True)}
-            for number, job in chunk:
-                Submitted(job.key, ids[number]).write(job_folder(folder, number))
-            log.info("submitted %d jobs as %s", len(chunk), handles[0].job_id.partition("_")[0])
+                found = self._array(chunk, folder, self._executor(folder, after, planned.name))
+                planned.note(folder, found)
+            except BaseException:  # what SLURM has of it has no id that we know
+                intent.take_back(planned, folder)
+                raise
+            ids |= dict(zip(planned.numbers, found, strict=True))
+            log.info("submitted %d jobs as %s", len(chunk), found[0].partition("_")[0])
+
+    def _array(
+        self, jobs: Sequence[tuple[int, PlannedJob]], folder: Path, executor: SlurmExecutor
+    ) -> list[str]:
+        """Submit some jobs; their ids."""
+        try:
+            with executor.batch():
+                handles = [executor.submit(self._task(job, n, folder)) for n, job in jobs]
+        except Exception as error:  # submitit passes on what sbatch said
+            text = " ".join(str(error).split())
+            raise LauncherError(f"SLURM refused the jobs: {text}") from error
+        return [handle.job_id for handle in handles]
+
+    def _hand_over(self, job: PlannedJob, place: Path, job_id: str) -> None:
+        """A launcher killed right after sbatch has not said what to do; jobs wait a minute for it.
+
+        Args:
+            job: what it is to do.
+            place: its folder.
+            job_id: SLURM's.
+        """
+        pickle = JobPaths(place.parent / SUBMITIT, job_id).submitted_pickle
+        if pickle.exists():
+            return
+        given = DelayedSubmission(self._task(job, int(place.name), place.parent))
+        given.set_timeout(self.minutes, self.attempts - 1)
+        with temporary_save_path(pickle) as temporary:
+            given.dump(temporary)
 
     def _task(self, job: PlannedJob, number: int, folder: Path) -> SlurmJob:
         own = job_folder(folder, number)
         child = tuple(command(job.verb, job.command, own))
         return SlurmJob(child, " ".join(job.words) or "-", str(own), self.cpus, folder.name)
 
-    def _executor(self, folder: Path, after: Sequence[str]) -> SlurmExecutor:
-        executor = SlurmExecutor(folder / "slurm", max_num_timeout=self.attempts - 1)
+    def _executor(self, folder: Path, after: Sequence[str], name: str) -> SlurmExecutor:
+        executor = SlurmExecutor(folder / SUBMITIT, max_num_timeout=self.attempts - 1)
         given = {
             "partition": self.partition,
             "account": self.account,
@@ -164,7 +195,7 @@ class Slurm:
             "dependency": f"afterany:{':'.join(after)}" if after else None,
         }
         executor.update_parameters(
-            job_name="salon",
+            job_name=name,
             time=self.minutes,
             cpus_per_task=self.cpus,
             srun_args=[f"--cpus-per-task={self.cpus}"],  # since SLURM 22.05 not sbatch's for srun

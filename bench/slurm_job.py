@@ -7,19 +7,28 @@ that it runs, where any `except Exception` around a metric would swallow it.
 import os
 import signal
 import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
 
 from submitit import JobEnvironment
 from submitit.core.utils import UncompletedJobError
 from submitit.helpers import DelayedSubmission
 
 from bench.child import LOG, end_with_parent, ending, environment
-from bench.errors import LauncherError
+from bench.errors import LauncherError, StoreError
 from bench.report import FILE, Line, Report
 
 GRACE_SECONDS = 10.0
-WARNING = signal.Signals[f"SIG{JobEnvironment.USR_SIG}"]  # USR2, unless the user says otherwise
+# the time limit's warning: USR2, unless the user says otherwise
+WARNING = signal.Signals[f"SIG{JobEnvironment.USR_SIG}"]
+HELD = {WARNING, signal.SIGTERM}
 
 
 @dataclass(frozen=True)
@@ -44,21 +53,28 @@ class SlurmJob:
         """Run the child to its end.
 
         Raises:
-            LauncherError: if a cell failed or the child left no report, so that SLURM too calls
-                the job FAILED; truth is in the report and in the records.
+            LauncherError: if a cell failed, so that SLURM too calls the job FAILED; truth is in the
+                report and in the records.
+            SystemExit: with the child's code, or ours where that was 0, if it left no report; SLURM
+                keeps it on no disk of ours.
         """
         folder = Path(self.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE).unlink(missing_ok=True)  # an earlier attempt's
-        _remove_leftovers_of_submitit()
         try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / FILE).unlink(missing_ok=True)  # an earlier attempt's
+            _remove_leftovers_of_submitit()
             code = self._child(folder)
         except UncompletedJobError as error:
             self._report_of_the_end(str(error)).write(folder)
             raise
+        except OSError as error:
+            _exit(StoreError.code, f"the job could not be started: {error}")
         report = Report.read(folder)
         if report is None:
-            raise LauncherError(f"the job {ending(code)} without a report; see {folder / LOG}")
+            _exit(
+                code or LauncherError.code,
+                f"the job {ending(code)} without a report; see {folder / LOG}",
+            )
         if report.code:
             raise LauncherError(report.reasons())
 
@@ -67,19 +83,20 @@ class SlurmJob:
         return DelayedSubmission(self)
 
     def _report_of_the_end(self, why: str) -> Report:
-        reason = f"its time is up ({why}); type a larger cluster.minutes or cluster.attempts."
-        code = LauncherError.code
+        advice = "type a larger cluster.minutes or cluster.attempts."
+        reason, code = f"its time limit was reached ({why}); {advice}", LauncherError.code
         return Report([Line("-", self.name, "-", "-", "failed", reason=reason, code=code)])
 
     def _child(self, folder: Path) -> int:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {WARNING})  # else a child starts and is not known
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)  # else a child starts and is not known
         try:
             process = self._start(folder)
+            signal.signal(signal.SIGTERM, partial(_pass_on, process))
         except BaseException:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {WARNING})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
             raise
         try:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {WARNING})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
             return process.wait()
         finally:  # submitit's signal handler leaves by an exception
             _end(process)
@@ -92,15 +109,40 @@ class SlurmJob:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | environment(threads=self.threads, sweep=self.sweep),
-                preexec_fn=_begin,
+                preexec_fn=partial(_begin, os.getpid()),
             )
 
+    def __reduce__(self) -> tuple[Callable[..., "SlurmJob"], tuple[Any, ...]]:
+        """Unpickled on the node alone, by `_arrived`."""
+        return _arrived, (self.command, self.name, self.folder, self.threads, self.sweep)
 
-def _begin() -> None:
+
+def _arrived(*values: Any) -> SlurmJob:
+    """On the node, before submitit makes SIGTERM a line of its log: it waits for `_pass_on`."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    return SlurmJob(*values)
+
+
+def _begin(parent: int) -> None:
     """SLURM warns every process of the time limit; the parent then ends this one politely."""
-    end_with_parent()
+    end_with_parent(parent)
     signal.signal(WARNING, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {WARNING})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+
+
+def _exit(code: int, why: str) -> NoReturn:
+    """For SLURM to know; submitit's own word of a failure needs room on the disk."""
+    with suppress(OSError):
+        print(why, file=sys.stderr, flush=True)
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+def _pass_on(process: subprocess.Popen, number: int, frame: FrameType | None) -> None:
+    """SIGTERM may be meant for us alone; the child ends for sure, and we with it."""
+    process.terminate()
+    killer = threading.Timer(GRACE_SECONDS, process.kill)
+    killer.daemon = True
+    killer.start()
 
 
 def _remove_leftovers_of_submitit() -> None:

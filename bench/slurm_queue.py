@@ -23,14 +23,24 @@ def alive() -> dict[str, str]:
     return {job_id: reason for job_id, _, reason in (line.partition(" ") for line in lines)}
 
 
+def named(name: str) -> list[str]:
+    """Ids of the user's jobs of this name that wait or run.
+
+    Raises:
+        LauncherError: if the controller does not answer.
+    """
+    return _ask("squeue", "--me", "--noheader", "--array", "--format=%i", f"--name={name}").split()
+
+
 def state(job_id: str) -> str | None:
-    """The state of a job that has ended, such as "CANCELLED", or None once SLURM forgot it."""
+    """How a job has ended, such as "CANCELLED" or "FAILED, exit code 6"; None: SLURM forgot it."""
     try:
         text = _ask("scontrol", "--oneliner", "show", "job", job_id)
     except LauncherError:
         return None
     found = re.search(r"\bJobState=(\w+)", text)
-    return found[1] if found else None
+    code = re.search(r"\bExitCode=([2-9]|[1-9]\d+):", text)  # 1 says nothing
+    return f"{found[1]}, exit code {code[1]}" if found and code else found and found[1]
 
 
 def max_array_size() -> int:

@@ -17,6 +17,7 @@ from bench.errors import LauncherError
 from bench.plan import PlannedJob
 from bench.progress import Progress
 from bench.report import FILE, Line
+from bench.termination import insist
 
 log = logging.getLogger(__name__)
 SETTLING_SECONDS = 10.0  # a shared file system may show a report later than SLURM the end
@@ -80,7 +81,9 @@ def _hang_up_is_an_error() -> Iterator[None]:
     def hang_up(number: int, frame: FrameType | None) -> None:
         raise LauncherError("the terminal went away; the same command waits for the jobs again.")
 
-    before = signal.signal(signal.SIGHUP, hang_up)
+    before = signal.getsignal(signal.SIGHUP)
+    if before != signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, hang_up)
     try:
         yield
     finally:
@@ -100,6 +103,7 @@ def _ended(watched: Sequence[Watched], poll_seconds: float) -> Iterator[Watched]
     gone: dict[int, float] = {}  # when a job without a report was first missed
     queue = _Queue()
     while waiting:
+        insist()
         alive = queue.alive()
         for one in list(waiting):
             if alive is None or one.job_id in alive:
@@ -154,4 +158,7 @@ def _has_report(folder: Path) -> bool:
 
 def _ending(job_id: str) -> str:
     state = slurm_queue.state(job_id)
-    return f"ended in the state {state} ({job_id})" if state else f"left the queue ({job_id})"
+    if state is None:
+        return f"left the queue ({job_id})"
+    limit = " at its time limit" if state.startswith("TIMEOUT") else ""
+    return f"ended{limit} in the state {state} ({job_id})"

@@ -87,7 +87,7 @@ def _run(pool: Pool, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
     made = pool.run(waiting, folder)
     for line in made:
         if line.generator in shared:  # no cell: the scores, which do without, tell of theirs
-            log.warning("%s: %s", line.generator, line.reason)
+            log.warning("%s: %s; each score makes what it lacks", line.generator, line.reason)
     return lines + [line for line in made if line.generator not in shared]
 
 

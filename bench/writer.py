@@ -17,8 +17,13 @@ def is_gone(name: str) -> bool:
 
     False for a writer elsewhere: nobody here can know.
     """
-    machine, _, process = name.rpartition("-")
-    return machine == _machine() and process.isdecimal() and not process_runs(int(process))
+    process = name.rpartition("-")[2]
+    return writes_here(name) and process.isdecimal() and not process_runs(int(process))
+
+
+def writes_here(name: str) -> bool:
+    """Whether the writer is or was a process of this machine."""
+    return name.rpartition("-")[0] == _machine()
 
 
 @cache

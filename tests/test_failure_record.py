@@ -64,13 +64,6 @@ def test_a_success_forgets_the_failure(tmp_path):
     assert list((tmp_path / "failures").iterdir()) == []
 
 
-def test_submitits_time_limit_is_no_failure_of_a_metric():
-    from submitit.core.utils import UncompletedJobError
-
-    with pytest.raises(UncompletedJobError):
-        failed_line(("d", "g", "b", "m"), UncompletedJobError("timed-out too many times"))
-
-
 def test_a_sweep_runs_a_lasting_failure_only_when_asked(salon, tmp_path, small):
     words = ["sweep", *small, "metrics=[fid,prdc]", "metrics.prdc.k=5000", "paths.results=out"]
     first = salon(*words)

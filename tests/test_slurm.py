@@ -8,16 +8,20 @@ import time
 
 import pytest
 from slurm_cluster import needs_slurm
+from small_disk import small_disk
 
+from bench.atomic import TEMPORARY
 from bench.records import read_record, record_paths
 from bench.submitted import submitted_id
 
-pytestmark = [needs_slurm, pytest.mark.slow]
+pytestmark = [needs_slurm, pytest.mark.slow, pytest.mark.timeout(900)]
 SMALL = [
     *("backbone=[resnet18_random]", "backbone.resnet18_random.resolution=32"),
-    *("protocol.num_real=120", "protocol.num_fake=100", "metrics=[fid,prdc]"),
+    *("protocol.num_real=120", "protocol.num_fake=100"),
+    "metrics=[fid,prdc,kid,rarity,realism,vendi]",
 ]
-SWEPT = "generator=holdout,copycat,blur"
+SWEPT = "generator=holdout,copycat,blur,jpeg"
+CELLS = 24
 CLUSTER = [
     *("cluster=slurm", "cluster.cpus=1", "cluster.gpus=1", "cluster.memory_gb=1"),
     "cluster.poll_seconds=0.5",
@@ -30,11 +34,10 @@ LAUNCHER = [
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """Scores of the sweep by this machine's pool."""
+    """Scores of the same jobs by Hydra's own basic launcher, one after the other."""
     folder = tmp_path_factory.mktemp("undisturbed")
     own = {"PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1", "SALON_HOME": str(folder / "home")}
-    words = ["sweep", *SMALL, SWEPT, "paths.results=out", "cluster.jobs=2"]
-    command = [sys.executable, "-m", "bench", *words]
+    command = [sys.executable, "-m", "bench", "score", "-m", *SMALL, SWEPT, "paths.results=out"]
     subprocess.run(command, cwd=folder, env=os.environ | own, check=True, timeout=240)
     return scores(folder / "out")
 
@@ -48,32 +51,42 @@ def scores(results):
     return found
 
 
-def test_a_sweep_survives_scancel_requeue_and_kill(cluster, salon, tmp_path, undisturbed):
-    words = ["sweep", *SMALL, SWEPT, "paths.results=there", *CLUSTER]
-    queued = salon(*words, "cluster.wait=false", **cluster.environment)
-    assert queued.returncode == 0, queued.stderr
-    shared, *own = sorted(tmp_path.glob("there/logs/*/00*"))  # first the real features of all
-    assert len(own) == 3 and submitted_id(shared) is not None
-    told = salon("status", "paths.results=there").stdout.splitlines()
-    assert sum(row.startswith(("queued", "running", "done")) for row in told) >= 3, told
-    until(lambda: (own[0] / "log.txt").exists() and (own[1] / "log.txt").exists())
-    cluster.run("scancel", submitted_id(own[0]))
-    cluster.run("scontrol", "requeue", submitted_id(own[1]))
-    until(lambda: (own[2] / "log.txt").exists())
-    os.kill(child_in(own[2]), signal.SIGKILL)
-    done = salon(*words, **cluster.environment)
-    if done.returncode == 8:  # it waited for the killed job, which its own table names
-        assert "without a report" in done.stdout
+def test_a_sweep_survives_scancel_requeue_kill_and_a_full_disk(
+    cluster, salon, tmp_path, undisturbed
+):
+    with small_disk(tmp_path / "disk", megabytes=32) as disk:
+        there = f"paths.results={disk.folder}/there"
+        words = ["sweep", *SMALL, SWEPT, there, f"paths.cache={disk.folder}/cache", *CLUSTER]
+        queued = salon(*words, "cluster.wait=false", **cluster.environment)
+        assert queued.returncode == 0, queued.stderr
+        shared, *own = sorted(disk.folder.glob("there/logs/*/00*"))  # first the features of all
+        assert len(own) == 4 and submitted_id(shared) is not None
+        told = salon("status", there).stdout.splitlines()
+        assert sum(row.startswith(("queued", "running", "done")) for row in told) >= 4, told
+        until(lambda: (own[0] / "log.txt").exists() and (own[1] / "log.txt").exists())
+        cluster.run("scancel", submitted_id(own[0]), submitted_id(own[1]))
+        until(lambda: (own[2] / "log.txt").exists() and (own[3] / "log.txt").exists())
+        os.kill(child_in(own[3]), signal.SIGKILL)
+        cluster.run("scontrol", "requeue", submitted_id(own[2]))
+        disk.fill()  # until the requeued job has tried its luck as well
+        until(lambda: not cluster.run("squeue", "-h").stdout.strip())
+        disk.fill()  # what ended has given back the files that have no name
+        full = salon(*words, **cluster.environment)
+        assert full.returncode == 6 and "No space left on device" in full.stderr
+        assert full.stderr.splitlines()[-1].startswith("error: ")
+        assert len(scores(disk.folder / "there")) < CELLS
+        disk.free()
         done = salon(*words, **cluster.environment)
-    assert done.returncode == 0 and "0 failed" in done.stdout, done.stdout + done.stderr
-    assert scores(tmp_path / "there") == undisturbed
+        assert done.returncode == 0 and "0 failed" in done.stdout, done.stdout + done.stderr
+        assert scores(disk.folder / "there") == undisturbed and len(undisturbed) == CELLS
+        assert not list(disk.folder.rglob(f"{TEMPORARY}*"))
 
 
 def test_hydras_door_gives_the_same_scores(cluster, salon, tmp_path, undisturbed):
     words = ["score", "-m", *SMALL, SWEPT, "paths.results=there", *LAUNCHER]
     done = salon(*words, **cluster.environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 done, 0 reused, 0 skipped, 0 failed" in done.stdout
+    assert f"{CELLS} done, 0 reused, 0 skipped, 0 failed" in done.stdout
     assert scores(tmp_path / "there") == undisturbed
 
 

@@ -18,7 +18,7 @@ from bench.plan import PlannedJob
 from bench.report import Line, Report
 from bench.slurm import Slurm
 from bench.slurm_job import SlurmJob
-from bench.submitted import place_of, submitted_id
+from bench.submitted import Submitted, place_of, submitted_id
 from bench.sweep_folder import job_folder
 
 pytestmark = [needs_slurm, pytest.mark.slow]
@@ -69,10 +69,11 @@ def in_background(function, *words):
 
 def test_each_ending_is_told_and_a_failed_cell_is_no_completed_job(on_cluster, tmp_path):
     folder = tmp_path / "logs/s"
-    lines = here().run(jobs(SUCCEED, FAIL, "kill -9 $$"), folder)
-    assert [line.state for line in lines] == ["done", "failed", "failed"]
+    lines = here().run(jobs(SUCCEED, FAIL, "kill -9 $$", "true"), folder)
+    assert [line.state for line in lines] == ["done", "failed", "failed", "failed"]
     assert "ended in the state FAILED" in lines[2].reason and "log.txt" in lines[2].reason
-    assert Report.read(job_folder(folder, 2)).lines == lines[2:]  # for salon status
+    assert "exit code 137" in lines[2].reason and "FAILED, exit code 7" in lines[3].reason
+    assert Report.read(job_folder(folder, 2)).lines == lines[2:3]  # for salon status
     said = on_cluster.run("scontrol", "show", "job", submitted_id(job_folder(folder, 1))).stdout
     assert "JobState=FAILED" in said
 
@@ -86,11 +87,13 @@ def test_a_job_has_all_its_cpus_and_an_array_is_cut_to_size(on_cluster, tmp_path
     assert ids[0].endswith("_0") and ids[1].endswith("_1") and "_" not in ids[2]
 
 
-def test_a_later_stage_starts_when_the_earlier_has_ended(on_cluster, tmp_path):
-    first, second = jobs(f"sleep 2; {SUCCEED}", f"cp ../0000/report.json seen && {SUCCEED}")
-    second.stage = 1
-    lines = here().run([first, second], tmp_path / "logs/s")
-    assert [line.state for line in lines] == ["done", "done"]
+def test_a_later_stage_starts_when_the_earlier_has_ended_however_it_did(on_cluster, tmp_path):
+    ended = "ls ../0000/report.json ../0001/log.txt ../0002/log.txt"
+    some = jobs(f"sleep 2; {SUCCEED}", "kill -9 $$", "scancel ${SLURM_ARRAY_JOB_ID}_2; sleep 60")
+    some += jobs(*[""] * 3, f"{ended} && {SUCCEED}")[3:]
+    some[3].stage = 1
+    lines = here().run(some, tmp_path / "logs/s")
+    assert [line.state for line in lines] == ["done", "failed", "failed", "done"]
 
 
 def test_jobs_in_the_queue_are_waited_for_and_never_submitted_twice(on_cluster, tmp_path):
@@ -141,7 +144,7 @@ def test_a_job_whose_attempts_are_used_up_says_so(on_cluster, tmp_path):
     helper = in_background(warn)
     (line,) = here(attempts=1, minutes=4).run(jobs("sleep 60"), folder)
     helper.join()
-    assert "its time is up" in line.reason and "cluster.minutes" in line.reason
+    assert "its time limit was reached" in line.reason and "cluster.minutes" in line.reason
 
 
 def test_a_cancelled_job_says_so(on_cluster, tmp_path):
@@ -166,8 +169,8 @@ def test_what_sbatch_refuses_is_one_error_and_leaves_nothing_in_the_queue(on_clu
     asked = here()
     executor = asked._executor
 
-    def refuse_the_second_array(folder, after):
-        made = executor(folder, after)
+    def refuse_the_second_array(folder, after, name):
+        made = executor(folder, after, name)
         if after:
             made.update_parameters(partition="nowhere")
         return made
@@ -191,19 +194,61 @@ def test_a_held_job_is_named_with_what_to_type(on_cluster, tmp_path, caplog):
     assert line.state == "done" and "JobHeldUser" in caplog.text
 
 
+KILL = "lambda *words, **named: os.kill(os.getpid(), signal.SIGKILL)"
+MOMENTS = {
+    "before submitit has told the jobs what to do": "JobPaths.move_temporary_file",
+    "before the ids are noted": "Intent.note",
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+def test_jobs_of_a_launcher_that_was_killed_after_sbatch_are_found(on_cluster, tmp_path, moment):
+    lines = [f"echo {name} >> {tmp_path}/starts; {SUCCEED}" for name in "ab"]
+    done = launched(
+        "from submitit.core.utils import JobPaths; from bench.intent import Intent;"
+        f"{moment} = {KILL};"
+        f"here().run(jobs(*{lines}), Path({str(tmp_path)!r}) / 'logs/first')"
+    ).wait(60)
+    assert done == -signal.SIGKILL
+    assert len(on_cluster.run("squeue", "-hr").stdout.splitlines()) == 2
+    found = here().run(jobs(*lines), tmp_path / "logs/second")
+    assert [line.state for line in found] == ["done", "done"]
+    assert sorted((tmp_path / "starts").read_text().split()) == ["a", "b"]
+    assert not list(tmp_path.glob("logs/*/intent-*"))
+
+
+def test_an_interrupt_before_the_ids_are_noted_empties_the_queue(on_cluster, tmp_path, monkeypatch):
+    def interrupted(*words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Submitted, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        here(options={"hold": True}).run(jobs(SUCCEED, SUCCEED), tmp_path / "logs/s")
+    until(lambda: not on_cluster.run("squeue", "-h").stdout.strip())
+    assert not list(tmp_path.glob("logs/*/intent-*"))
+
+
+def launched(script):
+    """A launcher as a process of its own."""
+    beginning = (
+        "import os, signal; from pathlib import Path; from test_slurm_jobs import here, jobs;"
+    )
+    paths = os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, "-c", beginning + script],
+        env=os.environ | {"PYTHONPATH": paths},
+        stderr=-1,
+    )
+
+
 @pytest.mark.parametrize(
     ("number", "stay"), [(signal.SIGINT, 0), (signal.SIGHUP, 2), (signal.SIGKILL, 2)]
 )
 def test_ctrl_c_empties_the_queue_and_a_lost_connection_does_not(
     on_cluster, tmp_path, number, stay
 ):
-    script = (
-        "from pathlib import Path; from test_slurm_jobs import here, jobs;"
+    process = launched(
         f"here().run(jobs('sleep 60', 'sleep 60'), Path({str(tmp_path)!r}) / 'logs/s')"
-    )
-    paths = os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")])
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": paths}, stderr=-1
     )
     logs = [job_folder(tmp_path / "logs/s", n) / "log.txt" for n in range(2)]
     until(lambda: all(log.exists() for log in logs))

@@ -1,15 +1,19 @@
 """The cluster's options and its queue, without a SLURM."""
 
+import re
+
 import pytest
 
 from bench import slurm_queue, slurm_watch
 from bench.build import build
 from bench.composed import composed
 from bench.errors import ConfigError, LauncherError
+from bench.intent import Intent, note_forgotten, take_back, unique_name
 from bench.plan import PlannedJob
 from bench.report import Line, Report
 from bench.slurm import Slurm
 from bench.submitted import Submitted, in_queue, place_of, submitted_id
+from bench.writer import writer
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,13 @@ def test_wrong_options_are_named(word, message):
     if "toin" in word:  # as a user's own cluster yaml would have it
         config.cluster = {**config.cluster, "partitoin": "gpu"}
     with pytest.raises(ConfigError, match=message):
+        build(config.cluster, "cluster")
+
+
+@pytest.mark.parametrize("name", ["job_name", "job-name", "J"])
+def test_a_name_of_the_users_own_is_refused(name):
+    config = composed("sweep", ["cluster=slurm", f"+cluster.options.{name}=mine"])
+    with pytest.raises(ConfigError, match="found in the queue by a name of salon's own"):
         build(config.cluster, "cluster")
 
 
@@ -109,3 +120,66 @@ def test_an_interrupt_takes_the_jobs_out_and_says_so_for_status(tmp_path, monkey
         slurm_watch.watch([one], 0.0)
     assert cancelled == ["7"]
     assert "interrupted" in Report.read(one.folder).reasons()
+
+
+@pytest.fixture
+def queue(monkeypatch):
+    """What squeue knows by name: filled by the test."""
+    known = {}
+    monkeypatch.setattr(slurm_queue, "named", lambda name: known.get(name, []))
+    return known
+
+
+def test_a_killed_launchers_jobs_are_noted_and_the_rest_is_forgotten(tmp_path, queue):
+    dead = f"{writer().rpartition('-')[0]}-999999999"
+    Intent([4, 5, 6], ["k4", "k5", "k6"], "salon-1", dead).write(tmp_path / "s")
+    Intent([7], ["k7"], "salon-2", dead).write(tmp_path / "s")
+    Intent([8], ["k8"], "salon-3", dead).write(tmp_path / "t")
+    queue.update({"salon-1": ["12_2", "12_0"], "salon-2": ["13"]})
+    note_forgotten(tmp_path)
+    ids = {n: submitted_id(tmp_path / f"s/{n:04d}") for n in range(4, 8)}
+    assert ids == {4: "12_0", 5: None, 6: "12_2", 7: "13"}
+    assert not list(tmp_path.glob("*/intent-*"))
+
+
+def test_a_living_launchers_intent_is_left_alone(tmp_path, queue):
+    Intent([0], ["k"], "salon-1").write(tmp_path / "s")
+    note_forgotten(tmp_path)
+    (file,) = tmp_path.glob("s/intent-*")
+    assert "salon-1" in file.name
+
+
+def test_an_intent_that_cannot_be_taken_back_stays(tmp_path, queue, monkeypatch):
+    intent, cancelled = Intent([0], ["k"], "salon-1"), []
+    intent.write(tmp_path)
+    queue["salon-1"] = ["12_0", "12_1"]
+    monkeypatch.setattr(slurm_queue, "cancel", cancelled.extend)
+
+    def silent(name):
+        raise LauncherError("squeue did not answer in 60 s.")
+
+    with monkeypatch.context() as away:
+        away.setattr(slurm_queue, "named", silent)
+        take_back(intent, tmp_path)
+    assert cancelled == [] and list(tmp_path.glob("intent-*"))
+    take_back(intent, tmp_path)
+    assert cancelled == ["12"] and not list(tmp_path.glob("intent-*"))
+
+
+def test_names_of_arrays_are_unique_and_ours():
+    assert re.fullmatch(r"salon-\d{8}", unique_name())
+    assert unique_name() != unique_name()
+
+
+def test_a_job_that_slurm_ended_at_its_limit_says_so(tmp_path, monkeypatch):
+    shown = "JobId=7 JobState=TIMEOUT Reason=TimeLimit ExitCode=0:1"
+    monkeypatch.setattr(slurm_queue, "_ask", lambda *words: shown if words[0] == "scontrol" else "")
+    monkeypatch.setattr(slurm_watch, "SETTLING_SECONDS", 0.0)
+    (line,) = slurm_watch.watch([watched(tmp_path / "j")], 0.0)
+    assert "ended at its time limit in the state TIMEOUT" in line.reason
+
+
+def test_the_exit_code_of_a_job_without_a_report_is_told(monkeypatch):
+    shown = "JobId=7 JobState=FAILED Reason=NonZeroExitCode ExitCode=6:0"
+    monkeypatch.setattr(slurm_queue, "_ask", lambda *words: shown)
+    assert slurm_queue.state("7") == "FAILED, exit code 6"

@@ -19,6 +19,7 @@ from bench.wandb_run import runs_of
 
 KEY = "0" * 40
 RUNS = runs_of({Path("fid.json"): record()}, {}, "g")
+REST = 12  # seconds beside tracking.timeout: the ends of two processes, on a busy machine
 ARGUMENTS = {"mode": "offline", "project": "p", "rows": 10}
 
 
@@ -62,15 +63,15 @@ def assert_nobody_left(mine):
 def test_a_job_survives_a_server_that_never_answers(salon, small, tmp_path, silent_port):
     mine = f"http://127.0.0.1:{silent_port}"
     words = ["score", *small, "metrics=[fid]", "tracking=wandb", "tracking.timeout=4"]
-    started = time.monotonic()
     done = salon(*words, WANDB_API_KEY=KEY, WANDB_BASE_URL=mine)
+    (report,) = tmp_path.glob("results/logs/*/report.json")
+    assert time.time() - report.stat().st_mtime < 4 + REST  # all that came after the records
     assert done.returncode == 0, done.stderr
     told = done.stdout + done.stderr
     assert told.count("tracking failed (no answer within tracking.timeout=4 s)") == 1
     assert "salon track results" in told and KEY not in told and "Traceback" not in told
     (path,) = record_paths(tmp_path / "results")
     assert read_record(path).scores["fid"]["value"] > 0
-    assert time.monotonic() - started < 120  # a hang of wandb's own would take 100 s more
     assert_nobody_left(mine)
 
 
@@ -102,7 +103,7 @@ def test_a_server_is_told_config_scores_and_group(monkeypatch, tmp_path):
 
 
 def test_the_usual_limit_is_below_half_a_minute():
-    assert Wandb().timeout <= 25  # and the rest is the end of a process
+    assert Wandb().timeout + REST < 30
 
 
 def sleeping(monkeypatch, code):
