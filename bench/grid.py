@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, cast
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from bench.composed import composed
 from bench.config_folder import config_folder
@@ -42,9 +42,13 @@ class Grid:
     jobs: Sequence[Sequence[str]]
     made: dict[Choice, Plain | ConfigError] = field(default_factory=dict)
     different: dict[Choice, set[str]] = field(default_factory=dict)
+    nodes: dict[tuple[str, str], DictConfig | ListConfig] = field(default_factory=dict)
 
     def config(self, words: Sequence[str]) -> DictConfig:
         """The config of one of the jobs, equal to Hydra's own.
+
+        It is good until the next one is asked for: they share nodes, whose interpolations are
+        resolved in the config that was made last.
 
         Raises:
             ConfigError: in one line, for whatever is wrong with the words.
@@ -52,9 +56,27 @@ class Grid:
         whole = self._assembled(words) if self._factors else None
         if whole is None:
             return composed("score", [*self.fixed, *words])
-        config = OmegaConf.create(whole)
+        return self._as_config(whole)
+
+    def _as_config(self, whole: Plain) -> DictConfig:
+        """Made of nodes that are kept: to make them takes longest, and jobs share most of them."""
+        config = OmegaConf.create()
+        for key, value in whole.items():
+            if not isinstance(value, dict | list):
+                config[key] = value
+                continue
+            node = self._node(key, value)
+            node._set_parent(config)
+            config._content[key] = node  # type: ignore[index]
         OmegaConf.set_struct(config, True)  # as Hydra leaves it
         return config
+
+    def _node(self, key: str, value: Any) -> DictConfig | ListConfig:
+        told = (key, repr(value))
+        if told not in self.nodes:
+            self.nodes[told] = OmegaConf.create(value)
+            self.nodes[told]._set_key(key)
+        return self.nodes[told]
 
     def _assembled(self, words: Sequence[str]) -> Plain | None:
         """None where one of the choices fails beside the first job's: Hydra shall say why."""

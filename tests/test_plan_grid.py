@@ -85,3 +85,13 @@ def test_a_grid_of_seeds_composes_its_choices_alone(monkeypatch):
     grid = made([], ["generator=blur,jpeg", "seed=range(9)"])
     assert [grid.config(words).seed for words in grid.jobs] == [*range(9)] * 2
     assert sorted(composed_words) == [["generator=blur", "seed=0"], ["generator=jpeg", "seed=0"]]
+
+
+def test_interpolations_between_shared_nodes_are_resolved_in_the_job_that_is_asked_for():
+    swept = ["protocol=salon,dgm_eval,torch_fidelity", "generator=blur,jpeg", "batch_size=1,2"]
+    grid = made([], swept)
+    for words in grid.jobs:
+        found = grid.config(words)
+        assert found.metrics == composed("score", words).metrics
+        assert found._get_node("metrics")._key() == "metrics"
+    assert len(grid.nodes) < len(grid.jobs) * len(found)
