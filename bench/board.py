@@ -29,9 +29,9 @@ HELP = """salon leaderboard - CSV, Markdown, LaTeX, JSON and one HTML page, from
   composite.borda      true: a column of Borda points
   composite.normalise  minmax or zscore: a column of the mean of the scores;
                        composite.weights.fid.fid=2 weighs them
-  strict               true: exit 8 if a damaged or foreign record was left out   (false)
+  strict               true: exit 8 if a damaged record or file beside one was left out   (false)
 """
-WEIGHTS = "composite.weights."
+WEIGHTS = ("composite.weights.", "composite.weights=")
 
 
 def main(words: Sequence[str]) -> int:
@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> int:
         print(HELP, end="")
         return 0
     # which columns there are only the records know, so no yaml lists the keys of their weights
-    config = composed("leaderboard", [f"+{w}" if w.startswith(WEIGHTS) else w for w in words])
+    config = composed("leaderboard", [f"++{w}" if w.startswith(WEIGHTS) else w for w in words])
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     return run(_request(config))
 

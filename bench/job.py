@@ -10,7 +10,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from torch import Tensor
 
-from bench.artifacts import write_curves, write_grid, write_per_image
+from bench.artifacts import Artifact, write_curves, write_grid, write_per_image
 from bench.cell import Measurement
 from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
 from bench.failure_record import forget_failure, write_failure
@@ -23,7 +23,7 @@ from bench.records import Record, read_record, write_record
 from bench.report import Line, Report
 from bench.settings import full_float32
 from bench.sides import Sides
-from bench.thumbnails import write_extremes
+from bench.thumbnails import write_extremes, write_nearest
 from bench.written import new_record
 from metrics.metric import Outcome
 
@@ -164,15 +164,20 @@ class _Work:
             told = ", ".join(f"{name} = {value}" for name, value in values_of(record).items())
             raise StoreError(f"{error} Measured: {told}.") from error
 
-    def _pictures(self, path: Path, measurement: Measurement, outcome: Outcome) -> dict[str, str]:
+    def _pictures(
+        self, path: Path, measurement: Measurement, outcome: Outcome
+    ) -> dict[str, Artifact]:
         """Beside the record; none is no reason to lose a score."""
-        fake = self.job.fake
+        real, fake = self.job.real, self.job.fake
         if self._first_images is None or not isinstance(fake, ImageSource):
             return {}
         better = type(measurement.metric_spec).scores
         try:
-            grid = write_grid(path, self._first_images)
-            return grid | write_extremes(path, outcome, better, fake.read)
+            found = write_grid(path, self._first_images)
+            found |= write_extremes(path, outcome, better, fake.read)
+            if isinstance(real, ImageSource):
+                found |= write_nearest(path, outcome, better, real.read)
+            return found
         except StoreError as error:
             log.warning("no pictures beside %s: %s", path.name, error)
             return {}

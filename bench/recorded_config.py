@@ -19,6 +19,7 @@ from bench.similar import did_you_mean
 UNMEASURED = "resnet18_random"  # stands in where a metric needs no backbone; needs no file
 WORDS = ("published", "random", "package", "hub", "none")  # what `weights` and `head` may be
 FREE = ("device", "batch_size", "workers", "debug", "sampler")  # may be typed anew
+# (the sampler too: older records do not hold it)
 
 
 def recorded_config(record: Record, words: Sequence[str]) -> DictConfig:
@@ -38,6 +39,9 @@ def recorded_config(record: Record, words: Sequence[str]) -> DictConfig:
     choices = [word for word in words if word.startswith("sampler=")]
     config = composed("score", ["tracking=none", *_known_choices(record), *choices])
     OmegaConf.set_struct(config, False)
+    if "sampler" in record.generator and not choices:
+        sampler = record.generator["sampler"]
+        OmegaConf.update(config, "sampler", sampler, merge=False, force_add=True)
     needed = []
     for place, content in _nodes(record).items():
         yaml_node = _plain(config, place)

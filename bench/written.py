@@ -6,6 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from bench.artifacts import Artifact
 from bench.cell import Measurement
 from bench.environment import environment, peak_memory_mb
 from bench.outcome import score_entries
@@ -23,7 +24,7 @@ def new_record(
     *,
     flags: dict[str, int],
     deviations: list[str],
-    artifacts: dict[str, str],
+    artifacts: dict[str, Artifact],
     cost: Mapping[str, Any],
 ) -> Record:
     """See `bench.records.Record` for the fields."""
@@ -31,7 +32,7 @@ def new_record(
     return Record(
         key=m.key,
         dataset={"name": m.dataset, "config": public(config.dataset)},
-        generator={"name": m.generator, "config": public(config.generator)},
+        generator=_generator(m, config),
         backbone={"name": m.backbone, "config": _backbone_config(config, m.backbone)},
         protocol={"name": job.protocol.name, "config": public(config.protocol)},
         metric={"name": m.metric, "config": public(config.metrics[m.metric])},
@@ -58,6 +59,13 @@ def new_record(
         cost={**cost, "peak_memory_mb": peak_memory_mb()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _generator(measurement: Measurement, config: DictConfig) -> dict[str, Any]:
+    """The sampler belongs to generators that draw latents; of stored images it says nothing."""
+    drawn = "sampler" in measurement.generator_content
+    sampler = {"sampler": public(config.sampler)} if drawn else {}
+    return {"name": measurement.generator, "config": public(config.generator), **sampler}
 
 
 def _backbone_config(config: DictConfig, backbone: str) -> dict[str, Any]:

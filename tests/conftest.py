@@ -48,6 +48,27 @@ def cluster():
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Debian's chromium, for the tests of the page."""
+    import chromium
+
+    pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    if not (chromium.BROWSER and chromium.DRIVER):
+        pytest.skip("no browser: apt install chromium chromium-driver")
+    started = chromium.started(tmp_path_factory.mktemp("profile"))
+    yield started
+    started.quit()
+
+
+@pytest.fixture(scope="session")
+def whole_page(tmp_path_factory):
+    """The path of a page with something of everything; no test writes there."""
+    from made_page import made_page
+
+    return made_page(tmp_path_factory.mktemp("whole"))
+
+
 @pytest.fixture
 def measure(tmp_path):
     """Runs one job in this process: words of `salon score` -> (job, report)."""

@@ -1,6 +1,15 @@
 """Made-up records for the tests of the leaderboard."""
 
+from bench.artifacts import described
+from bench.leaderboard.published import Published
 from bench.records import Record, digest, record_path, write_record
+
+ENDS = "".join(f"{at},fake,{at}\n" for at in range(30))
+TABLES = {  # role -> what lies beside a record
+    "images": ("a.images.csv", f"image,side,rarity\n{ENDS}".encode()),
+    "curve.prd": ("a.prd.csv", b"precision,recall\n1,0\n0.5,0.5\n0,1\n"),
+}
+ARTIFACTS = {role: described(*table) for role, table in TABLES.items()}
 
 
 def record(generator="gan", metric="fid", scores=None, *, k=5, seed=0, backbone="net", **changes):
@@ -15,7 +24,7 @@ def record(generator="gan", metric="fid", scores=None, *, k=5, seed=0, backbone=
     config = changes.pop("config", {})
     scores = {metric: 1.0} if scores is None else scores
     fields = {
-        "key": digest([comparison, generator, config, seed]),
+        "key": digest([comparison, generator, config, seed, changes.get("identities")]),
         "dataset": {"name": "digits", "config": {}},
         "generator": {"name": generator, "config": config},
         "backbone": {"name": backbone, "config": changes.pop("backbone_config", {})},
@@ -45,6 +54,25 @@ def score(value, better="lower", **known):
     return {"value": value, "better": better} | empty | known
 
 
+def published(generator, *, metric="fid", backbone="net", model="GAN", printed="9.9", source="a"):
+    """A published value that fits the made-up record of the same generator, metric and backbone."""
+    return Published(
+        generator=generator,
+        dataset="digits",
+        protocol="demo",
+        backbone=backbone,
+        metric=metric,
+        score=metric,
+        split=None,
+        settings={},
+        num_real=None,
+        num_fake=None,
+        model=model,
+        printed=printed,
+        source=source,
+    )
+
+
 def store(results, *records):
     for one in records:
         names = {
@@ -53,3 +81,10 @@ def store(results, *records):
         }
         write_record(record_path(results, key=one.key, **names), one)
     return results
+
+
+def beside(folder, **files):
+    """Artifacts of a record: writes role=(name, bytes) into the folder."""
+    for name, data in files.values():
+        (folder / name).write_bytes(data)
+    return {role: described(name, data) for role, (name, data) in files.items()}

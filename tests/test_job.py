@@ -42,6 +42,24 @@ def test_records_hold_no_path_of_this_machine(measure, small, tmp_path):
         assert str(Path.home()) not in path.read_text() and str(tmp_path) not in path.read_text()
 
 
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["sampler=truncated", "sampler.threshold=0.5"], {"threshold": 0.5}),
+        ([], {}),
+    ],
+)
+def test_a_record_of_drawn_images_holds_its_sampler(measure, small, tmp_path, words, kept):
+    measure(*small, "metrics=[fid]", "generator=dcgan_digits", *words)
+    sampler = records(tmp_path)["fid"].generator["sampler"]
+    assert {key: value for key, value in sampler.items() if key != "_target_"} == kept
+
+
+def test_a_record_of_stored_images_has_no_sampler(measure, small, tmp_path):
+    measure(*small, "metrics=[fid]", "generator=holdout", "sampler=truncated")
+    assert "sampler" not in records(tmp_path)["fid"].generator
+
+
 def test_a_second_run_reuses_every_record_and_changes_no_byte(measure, small, tmp_path):
     measure(*small, "metrics=[fid,prdc]")
     before = {p: p.read_bytes() for p in record_paths(tmp_path / "results")}
@@ -151,11 +169,11 @@ def test_per_image_scores_lie_beside_the_record(measure, small):
     _, report = measure(*small, "metrics=[rarity]")
     record = Path(report.lines[0].record)
     artifacts = read_record(record).artifacts
-    rows = list(csv.DictReader((record.parent / artifacts["images"]).open()))
+    rows = list(csv.DictReader((record.parent / artifacts["images"]["file"]).open()))
     assert [row["side"] for row in rows] == ["real"] * 120 + ["fake"] * 100
     defined = [float(row["rarity"]) for row in rows if row["rarity"]]
     assert np.mean(defined) == pytest.approx(report.lines[0].scores["mean"])
-    with Image.open(record.parent / artifacts["grid"]) as grid:
+    with Image.open(record.parent / artifacts["grid"]["file"]) as grid:
         assert grid.size == (48, 48)
 
 

@@ -32,7 +32,7 @@ def composites(tmp_path, *records, **wanted):
     write_all(tmp_path, tmp_path / "out", "x", True, Options(Composite(**wanted)))
     (board,) = json.loads((tmp_path / "out" / "x.json").read_text())["boards"]
     rows = {row["generator"]: row["composites"] for row in board["rows"]}
-    return board["composites"], rows
+    return [one["name"] for one in board["composites"]], rows
 
 
 def test_there_are_none_unless_asked_for(tmp_path):
@@ -87,6 +87,43 @@ def test_the_formulas_equal_scipys():
 def test_what_has_no_meaning_is_refused(tmp_path, wanted):
     with pytest.raises(ConfigError, match="composite"):
         composites(tmp_path, *GENERATORS, **wanted)
+
+
+SETTINGS = [record("a", k=3), record("b", k=3, scores={"fid": 2.0}), record("a", k=5)]
+
+
+def test_a_name_that_several_columns_share_is_refused_with_their_whole_names(tmp_path):
+    found = r"ambiguous: the columns are fid.fid \[k=3\], fid.fid \[k=5\]"
+    with pytest.raises(ConfigError, match=found):
+        composites(tmp_path, *SETTINGS, normalise="minmax", weights={"fid.fid": 1})
+
+
+def test_an_unknown_name_lists_the_columns(tmp_path):
+    with pytest.raises(ConfigError, match=r"There are: fid.fid, prdc.recall\."):
+        composites(tmp_path, *GENERATORS, normalise="minmax", weights={"fid": 1})
+
+
+def test_the_whole_name_means_one_setting(tmp_path):
+    weights = {"fid.fid [k=3]": 1}
+    _, rows = composites(tmp_path, *SETTINGS, normalise="minmax", weights=weights)
+    assert rows == {"a": [1.0], "b": [0.0]}
+
+
+def test_a_name_with_a_note_can_be_typed(tmp_path):
+    store(tmp_path, *SETTINGS)
+    words = [f"paths.results={tmp_path}", f"paths.leaderboards={tmp_path}/out", "name=x"]
+    weights = r"composite.weights={fid.fid \[k\=3\]: 2}"
+    with pytest.raises(SystemExit) as ending:
+        main(["leaderboard", *words, "composite.normalise=minmax", weights])
+    assert ending.value.code == 0
+    assert "minmax mean (fid.fid [k=3] 2)" in (tmp_path / "out" / "x.wide.csv").read_text()
+
+
+def test_every_format_with_room_for_it_says_the_rule(tmp_path):
+    composites(tmp_path, *GENERATORS, borda=True, normalise="zscore")
+    for suffix in ("md", "tex", "html", "json"):
+        text = (tmp_path / "out" / f"x.{suffix}").read_text()
+        assert "1 point for every" in text and "sd, with divisor n" in text, suffix
 
 
 def test_the_command_takes_weights_of_any_column(tmp_path):

@@ -5,9 +5,12 @@ import shutil
 import subprocess
 
 import pytest
-from made_records import record, score, store
+from made_records import published, record, score, store
 
+from bench.leaderboard.composite import Composite
 from bench.leaderboard.latex_text import escaped
+from bench.leaderboard.leaderboard import Options
+from bench.leaderboard.published import Publication
 from bench.leaderboard.write import write_all
 
 NASTY = (
@@ -35,20 +38,23 @@ DOCUMENT = r"""\documentclass{article}
 """
 
 
-def tables(tmp_path, *records):
+def tables(tmp_path, *records, options=None):
     store(tmp_path, *records)
-    write_all(tmp_path, tmp_path / "out", "demo", False)
+    write_all(tmp_path, tmp_path / "out", "demo", False, options)
     return (tmp_path / "out" / "demo.tex").read_text()
 
 
 def nasty(tmp_path):
     kid = score(-0.5, standard_error=0.1, interval=[-0.7, -0.3])
+    value = published("gap", metric="kid", model="50%_{GAN}", source=r"a \table & $more#")
+    publication = Publication({("gap", "kid", "kid"): [value]}, {})
     undefined = score(None, undefined="50% of $x_1$ are NaN \\ {")
     return tables(
         tmp_path,
         *(record(name, "kid", {"kid": kid}) for name in NASTY),
         record("gap", "kid", {"kid": undefined}),
         record("control_&", "kid", {"kid": kid}, config={"control": True}),
+        options=Options(Composite(borda=True, normalise="zscore"), publication),
     )
 
 
@@ -64,15 +70,30 @@ def syntax_errors(text):
         depth += (sign == "{") - (sign == "}")
         if depth < 0:
             return found | {"a brace too many"}
-    if depth or bare.count("\\begin") != bare.count("\\end"):
+    if depth or open_environments(bare):
         found.add("something is open")
-    if re.sub(r"\\\$", "", bare).count("$") % 2:
+    parts = re.sub(r"\\[$%&#_]|\\label{[^}]*}", "", bare).split(
+        "$"
+    )  # every second one is in mathematics
+    if len(parts) % 2 == 0:
         found.add("mathematics is open")
+    found |= {f"a bare {sign}" for part in parts[::2] for sign in "#^_~" if sign in part}
     for tabular in re.findall(r"\\begin{tabular}{(l?r*)}(.*?)\\end{tabular}", text, re.DOTALL):
         rows = [line for line in tabular[1].splitlines() if line.endswith(r" \\")]
         if {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} != {len(tabular[0])}:
             found.add("columns")
     return found
+
+
+def open_environments(text):
+    """What is begun and not ended, or ended out of turn."""
+    stack = []
+    for word, name in re.findall(r"\\(begin|end){([a-z]+)}", text):
+        if word == "begin":
+            stack.append(name)
+        elif not stack or stack.pop() != name:
+            return [name]
+    return stack
 
 
 def test_no_name_acts_on_the_tables(tmp_path):
@@ -84,9 +105,12 @@ def test_no_name_acts_on_the_tables(tmp_path):
 
 def test_the_check_itself_finds_what_is_wrong(tmp_path):
     text = nasty(tmp_path)
-    for good, bad in ((r"\_", "_{"), (r"\textbf{", r"\input{"), ("&", r"\&"), (r"\%", "%")):
-        if good in text:
-            assert syntax_errors(text.replace(good, bad, 1)), (good, bad)
+    faults = (
+        *((r"\_", "_"), (r"\#", "#"), (r"\%", "%"), (r"\$", "$"), (r"\textbf{", r"\input{")),
+        *((" & ", r" \& "), (" & ", " & & "), (r"\end{tabular}", r"\end{table}"), ("}\n", "\n")),
+    )
+    for good, bad in faults:
+        assert good in text and syntax_errors(text.replace(good, bad, 1)), (good, bad)
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")

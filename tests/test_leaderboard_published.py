@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,29 @@ def test_reported_values_stand_beside_the_measured_and_are_never_ranked(tmp_path
     assert "reported & 4.16" in (tmp_path / "out" / "x.tex").read_text()
     assert ",True," in (tmp_path / "out" / "x.wide.csv").read_text()
     assert "reported" not in (tmp_path / "plain" / "x.md").read_text()
+
+
+def test_two_publications_of_one_generator_are_both_shown(tmp_path, publication):
+    values = dict(publication.values)
+    (one,) = values["biggan_cifar10", "fid", "fid"]
+    again = replace(one, printed="5.00", source="a later table")
+    both = replace(publication, values=values | {("biggan_cifar10", "fid", "fid"): [one, again]})
+    store(tmp_path, biggan(4.2, error=0.1))
+    write_all(tmp_path, tmp_path / "out", "x", True, Options(published=both))
+    for name in ("x.md", "x.tex", "x.html"):
+        text = (tmp_path / "out" / name).read_text()
+        assert "4.16" in text and "5.00" in text and "a later table" in text
+
+
+def test_the_page_shows_reported_rows_apart_and_without_a_rank(tmp_path, publication):
+    store(tmp_path, biggan(4.2, error=0.1), biggan(3.0, generator_name="other"))
+    write_all(tmp_path, tmp_path / "out", "x", True, Options(published=publication))
+    page = (tmp_path / "out" / "x.html").read_text()
+    measured, _, rest = page.partition('<tbody class="reported">')
+    reported = rest.partition("</tbody>")[0]
+    assert reported.count("<tr data-name") == 1 and "4.16" in reported
+    assert "4.16" not in measured.partition("<tbody")[2]
+    assert '<td class="rank">\N{EN DASH}</td>' in reported
 
 
 def test_an_unknown_table_and_an_absent_folder_are_errors(tmp_path):

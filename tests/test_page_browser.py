@@ -1,35 +1,20 @@
 """The page in Debian's chromium: it sorts, filters, chooses and opens, and asks for nothing."""
 
-import functools
-import http.server
-import json
-import os
-import shutil
-import threading
 from pathlib import Path
 
 import pytest
-from made_records import record, score, store
+from chromium import (
+    assert_quiet,
+    choose,
+    click_header,
+    find,
+    served,
+    shown_names,
+)
+from made_records import ARTIFACTS, TABLES, beside, record, score, store
 
 from bench.leaderboard.write import write_all
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no browser: apt install chromium chromium-driver"
-)
-FLAGS = (
-    "--headless",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    "--window-size=1400,1000",
-)
 NASTY = "<img src=x onerror=alert(1)>"
 GENERATORS = {"beta": 10.5, "alpha": 9.5, "gamma": 100.0, NASTY: 50.0}
 
@@ -41,9 +26,7 @@ def leaderboard(tmp_path_factory):
     for backbone in ("trained", "random"):
         store(folder, *(one for name in GENERATORS for one in records(name, backbone)))
     for path in (folder / "runs").rglob("*.json"):
-        ends = "\n".join(f"{at},fake,{at}" for at in range(30))
-        (path.parent / "a.images.csv").write_text(f"image,side,rarity\n{ends}\n")
-        (path.parent / "a.prd.csv").write_text("precision,recall\n1,0\n0.5,0.5\n0,1\n")
+        beside(path.parent, **TABLES)
     write_all(folder, folder / "leaderboards", "demo", False)
     return folder / "leaderboards" / "demo.html"
 
@@ -51,27 +34,12 @@ def leaderboard(tmp_path_factory):
 def records(name, backbone):
     fid = GENERATORS[name] * (2 if backbone == "random" else 1)
     recall = {"precision": score(1 / fid, "higher"), "recall": score(5 / fid, "higher")}
-    beside = {"artifacts": {"images": "a.images.csv", "curve.prd": "a.prd.csv"}}
+    beside = {"artifacts": ARTIFACTS}
     bar = score(fid, interval=[fid - 1, fid + 1], standard_error=0.5)
     return (
         record(name, "fid", {"fid": bar}, backbone=backbone, **beside),
         record(name, "precision_recall", recall, backbone=backbone),
     )
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has no sandbox
-    for flag in (*FLAGS, *root, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.get("about:blank")
-    driver.get_log("performance")  # the browser's own first page
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture
@@ -80,36 +48,6 @@ def page(browser, leaderboard):
     browser.get(leaderboard.as_uri())
     yield browser
     assert_quiet(browser, "file:///")
-
-
-def assert_quiet(browser, *allowed):
-    assert [line["message"] for line in browser.get_log("browser")] == []
-    events = [json.loads(line["message"])["message"] for line in browser.get_log("performance")]
-    asked = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    urls = {one["request"]["url"] for one in asked}
-    assert urls and all(url.startswith(allowed) for url in urls)
-
-
-def find(page, selector):
-    return page.find_elements("css selector", selector)
-
-
-def shown_names(page, board=0):
-    script = (
-        "return [...document.querySelectorAll('.board')[arguments[0]].querySelectorAll("
-        "'tr[data-name]')].filter(row => row.offsetParent).map(row => row.dataset.name)"
-    )
-    return page.execute_script(script, board)
-
-
-def click_header(page, text):
-    header = next(one for one in find(page, ".board th button") if text in one.text)
-    header.click()
-    return header.find_element("xpath", "..").get_attribute("aria-sort")
-
-
-def choose(page, field, value):
-    find(page, f"select[data-field={field}] option[value='{value}']")[0].click()
 
 
 def test_a_click_sorts_numbers_as_numbers_and_another_turns_them_round(page):
@@ -135,7 +73,7 @@ def test_the_filter_hides_rows_and_points_and_says_how_many_are_left(page):
 
 
 def test_the_choice_of_a_backbone_shows_its_table_alone(page):
-    choose(page, "backbone", "random")
+    choose(page, "select[data-field=backbone]", "random")
     titles = [one.text for one in find(page, ".board h2") if one.is_displayed()]
     assert titles == ["digits · random · demo"]
     assert find(page, "#count")[0].text == "4 rows shown"
@@ -168,57 +106,12 @@ def test_names_are_text_and_never_act(page):
     assert find(page, "h1")[0].text == NASTY
 
 
-@pytest.mark.parametrize("width", [390, 1400])
-@pytest.mark.parametrize("place", ["", "a.name"])
-def test_nothing_but_a_table_scrolls_sideways(page, width, place):
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    if place:
-        find(page, place)[0].click()
-    wide = page.execute_script("return document.documentElement.scrollWidth")
-    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert wide <= width
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    "selector", ["h1", ".caption", ".board td", ".board td small", ".heat td", ".axis"]
-)
-def test_text_stands_out_from_its_ground(page, scheme, selector):
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    page.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
-    assert min(page.execute_script(CONTRASTS, selector)) >= 4.5  # WCAG AA
-
-
-CONTRASTS = """
-const colour = (text) => text.match(/[\\d.]+/g).map(Number);
-const light = (text) => colour(text).slice(0, 3).map((value) => value / 255)
-  .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-  .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
-const ground = (one) => {
-  const found = getComputedStyle(one).backgroundColor;
-  return (colour(found)[3] ?? 1) === 0 ? ground(one.parentElement) : found;
-};
-return [...document.querySelectorAll(arguments[0])].map((one) => {
-  const style = getComputedStyle(one);
-  const ink = one.closest("svg") ? style.fill : style.color;
-  const [a, b] = [light(ink), light(ground(one))].sort((x, y) => y - x);
-  return (a + 0.05) / (b + 0.05);
-});
-"""
-
-
 def test_a_web_server_shows_the_same_page(browser, leaderboard):
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=leaderboard.parent)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/"
+    with served(leaderboard.parent) as address:
         browser.get(f"{address}demo.html")
         find(browser, ".board a.name")[0].click()
         assert find(browser, "h1")[0].text == "alpha"
         assert_quiet(browser, address)
-        server.shutdown()
 
 
 def test_the_committed_page_runs_without_a_word(browser):

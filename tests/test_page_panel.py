@@ -5,9 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_records import record, score
+from made_records import beside, record, score
 
-from bench.leaderboard.beside import table
 from bench.leaderboard.curves import curves
 from bench.leaderboard.extremes import extremes
 from bench.leaderboard.leaderboard import leaderboard
@@ -21,10 +20,11 @@ NASTY = ("<script>alert(1)</script>", "../../etc/passwd", '" onload="x', "a b'c"
 
 def stored(folder, one, **files):
     """The record as if it lay in the folder, with these artifacts: role -> text."""
-    names = {role.replace("_", "."): f"a.{role}.csv" for role in files}
-    for role, text in files.items():
-        (folder / f"a.{role}.csv").write_text(text)
-    return Stored("runs/digits/gan/net/a.json", folder, replace(one, artifacts=names))
+    written = {
+        role.replace("_", "."): (f"a.{role}.csv", text.encode()) for role, text in files.items()
+    }
+    known = beside(folder, **written)
+    return Stored("runs/digits/gan/net/a.json", folder, replace(one, artifacts=known))
 
 
 def shown(*records):
@@ -72,10 +72,10 @@ def test_torn_and_foreign_tables_show_nothing(tmp_path, text):
 
 
 def test_a_table_outside_the_folder_is_not_read(tmp_path):
-    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "in").mkdir()
-    one = Stored("a.json", tmp_path / "in", replace(record(), artifacts={"curve.x": "../a.csv"}))
-    assert not table(one, "curve.x")
+    known = beside(tmp_path / "in", **{"curve.x": ("../a.csv", b"x,y\n1,2\n2,3\n")})
+    one = Stored("a.json", tmp_path / "in", replace(record(), artifacts=known))
+    assert not curves(one)
 
 
 def test_a_curve_is_drawn_and_told_in_numbers(tmp_path):

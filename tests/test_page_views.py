@@ -1,6 +1,7 @@
 """The page's drawings: points where they belong, and correlations that a second code agrees on."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy.stats import kendalltau
 
 from bench.leaderboard.backbone_agreement import backbone_agreement
 from bench.leaderboard.boards import boards
-from bench.leaderboard.chart import HEIGHT, WIDTH, Point, axis, chart
+from bench.leaderboard.chart import HEIGHT, LEFT, WIDTH, Point, axis, chart
 from bench.leaderboard.kendall import kendall
 from bench.leaderboard.leaderboard import leaderboard
 from bench.leaderboard.load import read_results
@@ -93,6 +94,75 @@ def test_better_points_stand_where_the_axes_say(tmp_path):
     assert second.x_name == "precision_recall.precision ↑"
 
 
+def measured(name, fid, recall, *, fid_interval, recall_interval, **changes):
+    return (
+        record(name, "fid", {"fid": score(fid, interval=fid_interval)}, **changes),
+        record(
+            name,
+            "precision_recall",
+            {"recall": score(recall, "higher", interval=recall_interval)},
+            **changes,
+        ),
+    )
+
+
+def whiskers(mark):
+    """left, y, right, x, bottom, top of a cross."""
+    found = re.fullmatch(r"M(\S+) (\S+)H(\S+)M(\S+) (\S+)V(\S+)", mark.whiskers)
+    return tuple(map(float, found.groups()))
+
+
+def test_whiskers_are_the_intervals_along_both_axes(tmp_path):
+    first = measured("a", 10, 0.5, fid_interval=[9, 12], recall_interval=[0.4, 0.6])
+    (found,) = boards_of(tmp_path, *first, *pair("b", 15, 0.8))
+    drawn = scatters(found)[0]
+    a, b = sorted(drawn.marks, key=lambda mark: mark.name)
+    assert b.whiskers == ""
+    left, y, right, x, bottom, top = whiskers(a)
+    assert (left, right) == (drawn.x.at(9), drawn.x.at(12)) and left < a.x < right
+    assert (bottom, top) == (drawn.y.at(0.4), drawn.y.at(0.6)) and top < a.y < bottom
+    assert (x, y) == (a.x, a.y)
+    assert a.x_text == "10.00 (9.000 to 12.00)"
+
+
+def test_the_axes_hold_every_whisker(tmp_path):
+    first = measured("a", 10, 0.5, fid_interval=[1, 30], recall_interval=[0.1, 0.9])
+    (found,) = boards_of(tmp_path, *first, *pair("b", 12, 0.6))
+    marks = {mark.name: mark for mark in scatters(found)[0].marks}
+    left, _, right, _, bottom, top = whiskers(marks["a"])
+    assert left >= LEFT and right <= WIDTH and top >= 0 and bottom <= HEIGHT
+
+
+def test_a_whisker_that_a_logarithm_cannot_hold_ends_at_the_edge(tmp_path):
+    first = measured("a", 1, 0.5, fid_interval=[-3, 4], recall_interval=[0.4, 0.6])
+    (found,) = boards_of(tmp_path, *first, *pair("b", 90, 0.6))
+    drawn = scatters(found)[0]
+    assert drawn.x.logarithmic
+    marks = {mark.name: mark for mark in drawn.marks}
+    assert LEFT <= whiskers(marks["a"])[0] < marks["a"].x - 50
+
+
+def test_a_series_has_whiskers_where_its_records_hold_intervals(tmp_path):
+    records = [
+        one
+        for psi in (0.5, 1.0)
+        for one in measured(
+            "gan",
+            9 - psi,
+            psi / 2,
+            fid_interval=[8 - psi, 11 - psi],
+            recall_interval=None,
+            config={"psi": psi},
+        )
+    ]
+    grown = growths(boards_of(tmp_path, *records))
+    by_title = {growth.title.partition(" over ")[0]: growth.drawn for growth in grown}
+    fid, recall = by_title["fid.fid"], by_title["precision_recall.recall"]
+    ends = [fid.marks[0].whiskers.partition("M")[2].split(" ")[1].split("V")]
+    assert [float(end) for end in ends[0]] == [fid.y.at(7.5), fid.y.at(10.5)]
+    assert {mark.whiskers for mark in recall.marks} == {""}
+
+
 def test_an_undefined_score_is_no_point(tmp_path):
     gap = record("c", "fid", {"fid": score(None, undefined="no rows")})
     (found,) = boards_of(tmp_path, *pair("a", 1, 0.9), *pair("b", 2, 0.8), gap)
@@ -110,6 +180,53 @@ def test_truncations_of_one_generator_are_joined_in_their_order(tmp_path):
     ordinates = [float(point.split(",")[1]) for point in line.split()]
     assert ordinates == sorted(ordinates, reverse=True)  # recall rises with psi
     assert any(growth.title.startswith("fid.fid over psi") for growth in growths([found]))
+
+
+def truncated(name, threshold, fid, recall, **changes):
+    """Two records of a live generator, as a job writes them."""
+    sampler = {"kind": "models.samplers.Plain"}
+    if threshold is not None:
+        sampler = {"kind": "models.samplers.Truncated", "threshold": threshold}
+    return pair(name, fid, recall, identities={"generator": {"sampler": sampler}}, **changes)
+
+
+def test_plain_latents_end_the_line_of_the_truncations(tmp_path):
+    rows = [(1.0, 2, 0.5), (None, 1, 0.9), (0.5, 3, 0.3)]
+    records = [one for threshold, *of in rows for one in truncated("gan", threshold, *of)]
+    (found,) = boards_of(tmp_path, *records)
+    assert {row.note for row in found.rows} == {
+        "sampler.threshold=0.5",
+        "sampler.threshold=1.0",
+        "sampler.threshold=none",
+    }
+    (series,) = series_of(found.rows)
+    assert series.values == (0.5, 1.0, math.inf)
+    (line,) = scatters(found)[0].lines
+    assert len(line.split()) == 3
+    growth = next(one for one in growths([found]) if one.title.startswith("fid.fid over threshold"))
+    assert len(growth.drawn.lines[0].split()) == 2  # no truncation has no place on the axis
+
+
+def test_each_checkpoint_has_a_line_of_its_own_truncations(tmp_path):
+    grid = [(steps, psi) for steps in (100, 200) for psi in (0.5, 0.7, 1.0)]
+    records = [
+        one
+        for steps, psi in grid
+        for one in truncated("gan", psi, 9 - psi - steps / 100, psi / 2, config={"steps": steps})
+    ]
+    found = series_of(boards_of(tmp_path, *records)[0].rows)
+    assert [one.values for one in found] == [(0.5, 0.7, 1.0)] * 2
+    assert [{row.settings["config.steps"] for row in one.rows} for one in found] == [
+        {"100"},
+        {"200"},
+    ]
+
+
+def test_another_sampler_of_the_same_number_is_another_row(tmp_path):
+    other = {"generator": {"sampler": {"kind": "mine.Sampler", "threshold": 0.5}}}
+    records = [*truncated("gan", 0.5, 1, 0.5), *pair("gan", 2, 0.4, identities=other)]
+    (found,) = boards_of(tmp_path, *records)
+    assert len(found.rows) == 2
 
 
 def test_rows_that_differ_in_two_numbers_are_not_joined(tmp_path):

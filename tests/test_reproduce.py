@@ -43,6 +43,15 @@ def test_a_committed_record_is_reproduced(capsys, cache, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())  # no record, no log
 
 
+def test_a_truncated_record_is_reproduced_without_typing_its_sampler(capsys, measure, small):
+    words = ["sampler=truncated", "sampler.threshold=0.5", "metrics=[fid]"]
+    _, report = measure(*small, *words, "generator=dcgan_digits")
+    code, out, _ = typed(capsys, report.lines[0].record)
+    assert code == 0 and out.splitlines()[1].startswith("agrees")
+    code, out, _ = typed(capsys, report.lines[0].record, "sampler=plain")
+    assert code == 8 and "identities.generator.sampler" in out
+
+
 def test_another_score_is_exit_code_8(capsys, cache, tmp_path):
     scores = json.loads(json.dumps(read_record(RECORD).scores))
     scores["fid"]["value"] = 123.9

@@ -33,10 +33,9 @@ class Scale:
 
     def bar(self, cell: Cell) -> Bar | None:
         """The cell's bar; None for a cell without an interval of its own."""
-        interval = _interval(cell)
-        if interval is None or cell.value is None:
+        if cell.interval is None or cell.value is None:
             return None
-        low, high = interval
+        low, high = cell.interval
         return Bar(self._position(low), self._position(high), self._position(cell.value))
 
     def _position(self, value: float) -> str:
@@ -58,11 +57,7 @@ def _scale(cells: Sequence[Cell]) -> Scale | None:
         end
         for cell in cells
         if cell.value is not None
-        for end in (*(_interval(cell) or ()), cell.value)
-        if _interval(cell)
+        for end in (*(cell.interval or ()), cell.value)
+        if cell.interval
     ]
     return Scale(min(ends), max(ends)) if ends and min(ends) < max(ends) else None
-
-
-def _interval(cell: Cell) -> tuple[float, float] | None:
-    return cell.single.interval if cell.single else None

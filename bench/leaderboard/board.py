@@ -2,9 +2,11 @@
 
 import math
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.leaderboard.differing import in_words
 from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.standing import Comparisons, Standing
 from bench.leaderboard.stored import LeftOut
@@ -43,6 +45,26 @@ class Column:
     def arrow(self) -> str:
         """The direction in which the score improves; empty where neither is better."""
         return ARROWS[self.better]
+
+
+@dataclass(frozen=True)
+class CompositeColumn:
+    """A column that mixes others; it never ranks.
+
+    Attributes:
+        kind: what is done with them, such as "Borda" or "minmax mean".
+        over: which they are; empty where the kind says it.
+        rule: how the number is made, in one sentence.
+    """
+
+    kind: str
+    over: str
+    rule: str
+
+    @property
+    def name(self) -> str:
+        """<kind> (<over>)."""
+        return f"{self.kind} ({self.over})" if self.over else self.kind
 
 
 @dataclass(frozen=True)
@@ -92,6 +114,11 @@ class Cell:
         """The measurement of a cell of one seed: it alone has an error bar of its own."""
         return self.measurements[0] if len(self.measurements) == 1 else None
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of a cell of one seed, where its record holds one."""
+        return self.single.interval if self.single else None
+
     def _values(self) -> list[float]:
         values = [one.value for one in self.measurements if one.value is not None]
         return values if len(values) == len(self.measurements) else []
@@ -103,7 +130,8 @@ class Row:
 
     Attributes:
         generator: its name.
-        note: how it departs from another row of the same name; usually empty.
+        settings: the fields in which it departs from another row of the same name, and their
+            values; usually empty.
         control: shown apart and never ranked.
         cells: one per column of the board.
         mean_rank: over the columns with a direction; None for controls and incomplete rows.
@@ -113,12 +141,17 @@ class Row:
     """
 
     generator: str
-    note: str
+    settings: Mapping[str, str]
     control: bool
     cells: tuple[Cell, ...]
     mean_rank: float | None = None
     mean_rank_bounds: tuple[float, float] | None = None
     composites: tuple[float | None, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """The settings in words."""
+        return in_words(self.settings)
 
     @property
     def name(self) -> str:
@@ -170,7 +203,7 @@ class Board:
         comparisons: all pairs of generators, one per column; None where it has no direction, fewer
             than two of them, or too many.
         unpaired: tables beside records that could not be used.
-        composites: names of the composite columns; there are none unless asked for.
+        composites: the composite columns; there are none unless asked for.
         reported: published values; there are none unless asked for.
     """
 
@@ -188,13 +221,17 @@ class Board:
     rows: tuple[Row, ...]
     comparisons: tuple[Comparisons | None, ...] = ()
     unpaired: tuple[LeftOut, ...] = ()
-    composites: tuple[str, ...] = ()
+    composites: tuple[CompositeColumn, ...] = ()
     reported: tuple[Reported, ...] = ()
 
     @property
     def title(self) -> str:
         """Dataset, backbone and protocol by name."""
         return f"{self.dataset} · {self.backbone} · {self.protocol}"
+
+    def reported_of(self, generator: str) -> list[Reported]:
+        """What was published of a generator, by model and source; empty for most."""
+        return [one for one in self.reported if one.generator == generator]
 
     @property
     def caption(self) -> str:

@@ -13,6 +13,10 @@ SHARE = 1.5  # but none that ends here: precision, recall and their like are rea
 LETTER = 6.1  # pixels
 
 
+Interval = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
 @dataclass(frozen=True)
 class Axis:
     """A range of values along a stretch of pixels."""
@@ -28,6 +32,10 @@ class Axis:
         low, high, of = (_scaled(v, self.logarithmic) for v in (self.low, self.high, value))
         return round(self.start + (of - low) / (high - low) * (self.end - self.start), 1)
 
+    def inside(self, value: float) -> float:
+        """The value, or the nearer end of the axis."""
+        return min(max(value, self.low), self.high)
+
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Pixels and labels of round values."""
@@ -39,7 +47,16 @@ class Axis:
 
 @dataclass(frozen=True)
 class Mark:
-    """One point: what it is, where, and where its label stands; no label where none fits."""
+    """One point: what it is, where, and where its label stands; no label where none fits.
+
+    Attributes:
+        name, control: of what it stands for.
+        x, y: in pixels.
+        x_text, y_text: the values, with their intervals where they are known.
+        reach: left, right, top and bottom end of its intervals, in pixels; the point itself where
+            none is known.
+        label: where the label stands: x, y, anchor.
+    """
 
     name: str
     control: bool
@@ -47,7 +64,15 @@ class Mark:
     y: float
     x_text: str
     y_text: str
-    label: tuple[float, float, str] | None = None  # x, y, anchor
+    reach: Box
+    label: tuple[float, float, str] | None = None
+
+    @property
+    def whiskers(self) -> str:
+        """The intervals as an SVG path; empty where none is known."""
+        left, right, top, bottom = self.reach
+        across = f"M{left} {self.y}H{right}" if left < right else ""
+        return across + (f"M{self.x} {bottom}V{top}" if top < bottom else "")
 
 
 @dataclass(frozen=True)
@@ -71,12 +96,14 @@ class Chart:
 
 @dataclass(frozen=True)
 class Point:
-    """A value on either axis, with the name of what has it."""
+    """A value on either axis, with its 95 % interval if known, and the name of what has it."""
 
     name: str
     x: float
     y: float
     control: bool = False
+    x_interval: Interval | None = None
+    y_interval: Interval | None = None
 
 
 def chart(
@@ -91,8 +118,10 @@ def chart(
     every = [*points, *(point for line in lines for point in line)]
     if len({point.x for point in every}) < 2 or len({point.y for point in every}) < 2:
         return None
-    x = axis([point.x for point in every], LEFT, WIDTH - RIGHT)
-    y = axis([point.y for point in every], HEIGHT - BOTTOM, TOP)
+    x_ends = [end for point in every for end in point.x_interval or ()]
+    y_ends = [end for point in every for end in point.y_interval or ()]
+    x = axis([point.x for point in every], LEFT, WIDTH - RIGHT, ends=x_ends)
+    y = axis([point.y for point in every], HEIGHT - BOTTOM, TOP, ends=y_ends)
     marks = [_mark(point, x, y) for point in points]
     return Chart(
         x_name,
@@ -104,14 +133,24 @@ def chart(
     )
 
 
-def axis(values: Sequence[float], start: float, end: float) -> Axis:
-    """An axis that holds all values with a margin; they are finite and not all equal."""
+def axis(values: Sequence[float], start: float, end: float, *, ends: Sequence[float] = ()) -> Axis:
+    """An axis that holds all values with a margin; they are finite and not all equal.
+
+    Args:
+        values: they decide whether the axis is logarithmic.
+        start: pixel of the lower end.
+        end: pixel of the upper end.
+        ends: of intervals, which it holds too; a logarithmic one as far as a factor of 20 below.
+    """
     low, high = min(values), max(values)
-    if low > 0 and high / low > LOG_FROM and high > SHARE:
-        margin = (high / low) ** 0.06
-        return Axis(low / margin, high * margin, start, end, True)
-    margin = 0.06 * (high - low)
-    return Axis(low - margin, high + margin, start, end, False)
+    logarithmic = low > 0 and high / low > LOG_FROM and high > SHARE
+    lowest, highest = min([low, *ends]), max([high, *ends])
+    if logarithmic:
+        lowest = max(lowest, low / LOG_FROM)
+        margin = (highest / lowest) ** 0.06
+        return Axis(lowest / margin, highest * margin, start, end, True)
+    margin = 0.06 * (highest - lowest)
+    return Axis(lowest - margin, highest + margin, start, end, False)
 
 
 def _scaled(value: float, logarithmic: bool) -> float:
@@ -134,40 +173,77 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 
 def _mark(point: Point, x: Axis, y: Axis) -> Mark:
-    where = x.at(point.x), y.at(point.y)
-    return Mark(point.name, point.control, *where, number(point.x), number(point.y))
+    return Mark(
+        point.name,
+        point.control,
+        x.at(point.x),
+        y.at(point.y),
+        _told(point.x, point.x_interval),
+        _told(point.y, point.y_interval),
+        _reach(point, x, y),
+    )
+
+
+def _told(value: float, interval: Interval | None) -> str:
+    if interval is None:
+        return number(value)
+    return f"{number(value)} ({number(interval[0])} to {number(interval[1])})"
+
+
+def _reach(point: Point, x: Axis, y: Axis) -> Box:
+    """One that leaves a logarithmic axis ends at its edge."""
+    left, right = (x.at(x.inside(end)) for end in point.x_interval or (point.x, point.x))
+    bottom, top = (y.at(y.inside(end)) for end in point.y_interval or (point.y, point.y))
+    return left, right, top, bottom
 
 
 def _labelled(marks: Sequence[Mark]) -> list[Mark]:
-    """A label right, left, above or below of each point, where it covers nothing and fits."""
+    """A label beside each point, where it covers no other label or point and fits.
+
+    Rather where it covers no whisker either.
+    """
     taken = [(mark.x - 5, mark.y - 5, mark.x + 5, mark.y + 5) for mark in marks]
+    lines = [box for mark in marks for box in _lines(mark)]
     found = {}
     for mark in sorted(marks, key=lambda one: one.control):  # generators choose first
-        label = None
-        for choice, box in _places(mark):
-            if _inside(box) and not any(_overlap(box, other) for other in taken):
-                label = choice
-                taken.append(box)
-                break
+        places = [(choice, box) for choice, box in _places(mark) if _is_free(box, taken)]
+        clear = [(choice, box) for choice, box in places if not _covers(box, lines)]
+        label, box = next(iter([*clear, *places]), (None, None))
+        taken += [box] if box else []
         found[mark] = replace(mark, label=label)
     return [found[mark] for mark in marks]
 
 
-Box = tuple[float, float, float, float]
+def _lines(mark: Mark) -> list[Box]:
+    left, right, top, bottom = mark.reach
+    across = (left, mark.y - 1, right, mark.y + 1)
+    up = (mark.x - 1, top, mark.x + 1, bottom)
+    return [*([across] if left < right else []), *([up] if top < bottom else [])]
 
 
 def _places(mark: Mark) -> list[tuple[tuple[float, float, str], Box]]:
     """Where a label may stand, the best first, and the box that it fills there."""
     wide = LETTER * len(mark.name)
     x, y = mark.x, mark.y
+    left, right, top, bottom = mark.reach
     starts = {"start": 0.0, "middle": -wide / 2, "end": -wide}
     beside = [(x + 8, y + 4, "start"), (x - 8, y + 4, "end")]
-    over = [(x, y - 9, "middle"), (x, y + 17, "middle")]
+    beyond = [(max(right + 5, x + 8), y + 4, "start"), (min(left - 5, x - 8), y + 4, "end")]
+    over = [(x, min(y - 9, top - 5), "middle"), (x, max(y + 17, bottom + 13), "middle")]
     aslant = [(x + dx, y + dy, end) for dy in (-9, 17) for dx, end in ((-4, "start"), (4, "end"))]
+    clear = [(x + dx, y + dy, end) for dy in (-4, 12) for dx, end in ((6, "start"), (-6, "end"))]
     return [
         ((at, base, anchor), (at + starts[anchor], base - 9, at + starts[anchor] + wide, base + 2))
-        for at, base, anchor in (*beside, *over, *aslant)
+        for at, base, anchor in (*beside, *beyond, *clear, *over, *aslant)
     ]
+
+
+def _is_free(box: Box, taken: Sequence[Box]) -> bool:
+    return _inside(box) and not _covers(box, taken)
+
+
+def _covers(box: Box, others: Sequence[Box]) -> bool:
+    return any(_overlap(box, other) for other in others)
 
 
 def _inside(box: Box) -> bool:

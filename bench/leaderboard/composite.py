@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bench.errors import ConfigError
-from bench.leaderboard.board import Board, Column, Row
+from bench.leaderboard.board import Board, Column, CompositeColumn, Row
 from bench.similar import did_you_mean
 
 Values = Sequence[float]
@@ -23,8 +23,8 @@ class Composite:
             1/2 for every one of equal value; added over the columns.
         normalise: null; minmax, (x - min) / (max - min); or zscore, (x - mean) / sd with divisor
             n. In the direction in which larger is better; 0 for all where all are equal.
-        weights: "metric.score" -> weight > 0 in the mean; empty: all columns with a direction, 1
-            each. Columns of one name and several settings all count.
+        weights: name of a column -> weight > 0 in the mean; empty: all columns with a direction,
+            1 each. The name is the whole one, with its note: "fid.fid [k=5]".
     """
 
     borda: bool = False
@@ -50,14 +50,26 @@ def with_composites(boards: Sequence[Board], composite: Composite) -> list[Board
     """The boards with the columns that are asked for; a board without a weighted column has none.
 
     Raises:
-        ConfigError: if a weight is of a column that no board has, or that has no direction.
+        ConfigError: if a weight is of a column that no board has, that has no direction, or whose
+            name several columns of one board share.
     """
     directed = [column for board in boards for column in board.columns if column.better in SIGNS]
-    known = sorted({_plain(column) for column in directed})
+    known = {column.name for column in directed}
     for name in composite.weights:
+        _refuse_ambiguous(name, directed)
         if name not in known:
             raise ConfigError(f"composite.weights.{name}: {did_you_mean(name, known)}")
     return [_with(board, composite) for board in boards]
+
+
+def _refuse_ambiguous(name: str, columns: Sequence[Column]) -> None:
+    """A column of several settings has a note in its name, which says the one that is meant."""
+    several = sorted({one.name for one in columns if one.note and _plain(one) == name})
+    if several:
+        raise ConfigError(
+            f"composite.weights.{name} is ambiguous: the columns are {', '.join(several)}. "
+            f"Type the whole name, as in docs/leaderboard.md."
+        )
 
 
 def minmax(values: Values) -> list[float]:
@@ -83,31 +95,45 @@ def borda(values: Values) -> list[float]:
 
 
 NORMALISED: dict[str, Callable[[Values], list[float]]] = {"minmax": minmax, "zscore": zscore}
+FORMULAS = {
+    "minmax": "(x - min) / (max - min)",
+    "zscore": "(x - mean) / sd, with divisor n",
+}
 SIGNS = {"lower": -1.0, "higher": 1.0}
+SHARED = (
+    "Over the generators without a gap in these columns; it depends on who else is in the table, "
+    "and decides no rank."
+)
+BORDA = CompositeColumn(
+    "Borda",
+    "",
+    "In each column with an arrow 1 point for every generator that it beats and 1/2 for every one "
+    f"of equal value, added over the columns. {SHARED}",
+)
 
 
 def _with(board: Board, composite: Composite) -> Board:
     directed = [at for at, column in enumerate(board.columns) if column.better in SIGNS]
     made = []
     if composite.borda and directed:
-        made.append(("Borda", _sums(board, {at: 1.0 for at in directed}, borda)))
+        made.append((BORDA, _sums(board, {at: 1.0 for at in directed}, borda)))
     weighted = _weighted(board, composite, directed)
     if composite.normalise and weighted:
         found = _sums(board, weighted, NORMALISED[composite.normalise])
         total = math.fsum(weighted.values())
-        made.append((_name(composite), {row: value / total for row, value in found.items()}))
+        made.append((_mean(composite), {row: value / total for row, value in found.items()}))
     rows = tuple(
         replace(row, composites=tuple(found.get(at) for _, found in made))
         for at, row in enumerate(board.rows)
     )
-    return replace(board, composites=tuple(name for name, _ in made), rows=rows)
+    return replace(board, composites=tuple(column for column, _ in made), rows=rows)
 
 
 def _weighted(board: Board, composite: Composite, directed: Sequence[int]) -> dict[int, float]:
     """Column -> weight; empty where the board lacks one of the weighted columns."""
     if not composite.weights:
         return dict.fromkeys(directed, 1.0)
-    names = {at: _plain(board.columns[at]) for at in directed}
+    names = {at: board.columns[at].name for at in directed}
     if not set(composite.weights) <= set(names.values()):
         return {}
     return {at: composite.weights[name] for at, name in names.items() if name in composite.weights}
@@ -146,6 +172,12 @@ def _plain(column: Column) -> str:
     return f"{column.metric}.{column.score}"
 
 
-def _name(composite: Composite) -> str:
+def _mean(composite: Composite) -> CompositeColumn:
     weights = ", ".join(f"{name} {weight:g}" for name, weight in sorted(composite.weights.items()))
-    return f"{composite.normalise} mean ({weights or 'all columns, equal weights'})"
+    assert composite.normalise is not None  # or there is no such column
+    return CompositeColumn(
+        f"{composite.normalise} mean",
+        weights or "all columns, equal weights",
+        f"Mean of {FORMULAS[composite.normalise]}, weighted as named, each column turned so that "
+        f"larger is better. {SHARED}",
+    )

@@ -18,13 +18,20 @@ def differences(variants: Sequence[Mapping[str, Any]]) -> list[str]:
     Returns:
         One text per variant, such as "k=3, resize=absent"; empty for a single variant.
     """
+    return [in_words(one) for one in differing(variants)]
+
+
+def differing(variants: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """As `differences`, as dotted field name -> value as text, "absent" where there is none."""
     fields = [dict(_flat(variant)) for variant in variants]
     names = sorted(set().union(*fields))
     open_names = [name for name in names if len({one.get(name) for one in fields}) > 1]
-    return [
-        ", ".join(f"{name}={short(one.get(name, 'absent'))}" for name in open_names)
-        for one in fields
-    ]
+    return [{name: one.get(name, "absent") for name in open_names} for one in fields]
+
+
+def in_words(fields: Mapping[str, str]) -> str:
+    """The fields in one line, such as "k=3, resize=absent"."""
+    return ", ".join(f"{name}={short(value)}" for name, value in fields.items())
 
 
 def parameters(config: Mapping[str, Any]) -> str:

@@ -1,14 +1,18 @@
 """The generated images at the two ends of each per-image score: names, and pictures if any."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+import pandas
+from numpy.typing import NDArray
+
 from bench.ends import COUNT, ENDING, columns_with_ends, ends
-from bench.leaderboard.beside import table
+from bench.leaderboard.beside import table, usable
 from bench.leaderboard.pictures import Picture, picture_of
 from bench.leaderboard.stored import Stored
 
-ROLE = "extremes"
+ROLES = ("extremes", "nearest")  # pictures of these images, and of the real ones nearest to them
 DISTANCES = ("nearest_real_distance", "nearest_train_distance", "cosine_distance")
 ENDS = {
     "rarity": ("Most common", "Rarest"),
@@ -38,55 +42,83 @@ class Strip:
 
 @dataclass(frozen=True)
 class Extreme:
-    """One end of one per-image score: what the images there are, and they, the utmost first."""
+    """One end of one per-image score: what the images there are, and they, the utmost first.
+
+    Attributes:
+        metric, column: of the score.
+        title: what the images there are.
+        images: they, the utmost first.
+        strip: a picture of them; None where the job made none.
+        nearest: a picture of the real image nearest to each, in the same order; None where the
+            job made none.
+    """
 
     metric: str
     column: str
     title: str
     images: tuple[ScoredImage, ...]
     strip: Strip | None = None
+    nearest: Strip | None = None
+
+    @property
+    def strips(self) -> list[tuple[str, Strip]]:
+        """The pictures that there are, each with what it shows."""
+        named = ((self.title, self.strip), ("The real image nearest to each", self.nearest))
+        return [(name, strip) for name, strip in named if strip]
+
+    @property
+    def is_distance(self) -> bool:
+        """Whether the score is the distance to the nearest real image itself."""
+        return self.column in DISTANCES
 
 
 def extremes(stored: Stored) -> list[Extreme]:
     """Both ends of every column of the record's table that has ends."""
-    cells = _fakes(table(stored, "images"))
+    data = usable(stored, "images")
+    images = _fakes(data) if data else pandas.DataFrame()
     better = {name: one["better"] for name, one in stored.record.scores.items()}
     found = [
         end
-        for column in columns_with_ends(cells, better)
-        for end in _ends(stored.record.metric["name"], cells, column)
+        for column in columns_with_ends(images, better)
+        for end in _ends(stored.record.metric["name"], images, column)
     ]
-    return _with_strips(found, picture_of(stored, ROLE))
-
-
-def _fakes(cells: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The rows of the generated images; empty where the table is none of images."""
-    if not {"image", "side"} <= set(cells):
-        return {}
-    kept = [at for at, side in enumerate(cells["side"]) if side == "fake"]
-    return {name: [column[at] for at in kept] for name, column in cells.items()}
-
-
-def _ends(metric: str, cells: dict[str, list[str]], column: str) -> list[Extreme]:
-    values = [_number(text) for text in cells[column]]
-    nearest = cells.get("nearest_real", [""] * len(values))
+    drawn = (_strips(len(found), picture_of(stored, role)) for role in ROLES)
     return [
-        Extreme(
-            metric,
-            column,
-            title,
-            tuple(ScoredImage(cells["image"][at], values[at], nearest[at]) for at in places),
-        )
+        replace(end, strip=strip, nearest=nearest)
+        for end, strip, nearest in zip(found, *drawn, strict=True)
+    ]
+
+
+def _fakes(data: bytes) -> pandas.DataFrame:
+    """The rows of the generated images; empty where the table is none of images."""
+    try:
+        found = table(data)
+    except ValueError:
+        return pandas.DataFrame()
+    if not {"image", "side"} <= set(found):
+        return pandas.DataFrame()
+    return found[found["side"] == "fake"]
+
+
+def _ends(metric: str, images: pandas.DataFrame, column: str) -> list[Extreme]:
+    values = pandas.to_numeric(images[column], errors="coerce").to_numpy(np.float64)
+    return [
+        Extreme(metric, column, title, _scored(images.iloc[places], values[places]))
         for title, places in zip(_titles(column), ends(values) or (), strict=False)
     ]
 
 
-def _with_strips(found: list[Extreme], picture: Picture | None) -> list[Extreme]:
-    """The job drew one row per end, in this order; a picture of another shape is not shown."""
-    if picture is None or not found or picture.height % len(found) or picture.width % COUNT:
-        return found
-    height = picture.height // len(found)
-    return [replace(end, strip=Strip(picture, at * height, height)) for at, end in enumerate(found)]
+def _strips(count: int, picture: Picture | None) -> Sequence[Strip | None]:
+    """The job drew one row per end, in their order; a picture of another shape is not shown."""
+    if picture is None or not count or picture.height % count or picture.width % COUNT:
+        return [None] * count
+    height = picture.height // count
+    return [Strip(picture, at * height, height) for at in range(count)]
+
+
+def _scored(images: pandas.DataFrame, values: NDArray[np.float64]) -> tuple[ScoredImage, ...]:
+    nearest = images["nearest_real"].fillna("") if "nearest_real" in images else [""] * len(images)
+    return tuple(map(ScoredImage, images["image"], values.tolist(), nearest))
 
 
 def _titles(column: str) -> tuple[str, str]:
@@ -94,10 +126,3 @@ def _titles(column: str) -> tuple[str, str]:
         score = column.removesuffix(ENDING)
         return f"Lower {score} most", f"Hurt {score} most"
     return ENDS.get(column, (f"Lowest {column}", f"Highest {column}"))
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -59,20 +59,22 @@ def _table(board: Board, records: Mapping[str, Stored]) -> Iterator[str]:
 
 
 def _tabular(board: Board) -> Iterator[str]:
-    heads = ["Generator", "Mean rank", *board.composites, *map(_head, board.columns)]
+    composites = [one.name for one in board.composites]
+    heads = ["Generator", "Mean rank", *composites, *map(_head, board.columns)]
     yield rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}"
     yield r"\toprule"
     yield _line(map(escaped, heads))
     yield r"\midrule"
-    reported = {one.generator: one for one in board.reported}
+    told: set[str] = set()  # a generator of several rows has its published values once
     controls = False
     for row in board.rows:
         if row.control and not controls:
             yield r"\midrule"
         controls = row.control
         yield _row(row)
-        if row.generator in reported:
-            yield _reported(reported.pop(row.generator), board)
+        if row.generator not in told:
+            yield from (_reported(one, board) for one in board.reported_of(row.generator))
+        told.add(row.generator)
     yield r"\bottomrule"
     yield r"\end{tabular}"
 
@@ -144,7 +146,7 @@ def _caption(board: Board, records: Mapping[str, Stored]) -> str:
 
 
 def _notes(board: Board) -> Iterator[str]:
-    """Why scores are undefined, where columns deviate, and where reported values are from."""
+    """Why scores are undefined, where columns deviate, the composites' rules, and sources."""
     for row in board.rows:
         for column, cell in zip(board.columns, row.cells, strict=True):
             if cell.undefined:
@@ -152,4 +154,5 @@ def _notes(board: Board) -> Iterator[str]:
     for column in board.columns:
         if column.deviations:
             yield f"{column.name} deviates: {', '.join(column.deviations)}"
+    yield from (f"{one.name}: {one.rule}" for one in board.composites)
     yield from dict.fromkeys(f"reported: {one.source}" for one in board.reported)

@@ -17,7 +17,13 @@ from bench.leaderboard.cell_text import (
 )
 from bench.leaderboard.differing import short
 from bench.leaderboard.leaderboard import Leaderboard
-from bench.leaderboard.legend import HOW_TO_READ, TIED_WITH_BEST, metric_lines, provenance
+from bench.leaderboard.legend import (
+    HOW_TO_READ,
+    TIED_WITH_BEST,
+    composite_lines,
+    metric_lines,
+    provenance,
+)
 from bench.leaderboard.numbers import number
 from bench.leaderboard.stored import LeftOut
 
@@ -39,12 +45,13 @@ def markdown(shown: Leaderboard) -> str:
         f"- **Best** and *second best* of each column; {TIED}: {TIED_WITH_BEST}.",
     ]
     lines += [f"- {line}" for line in HOW_TO_READ]
+    lines += [f"- **{escaped(name)}**: {rule}" for name, rule in composite_lines(shown.boards)]
     lines += [
         f"- **{escaped(name)}**: {escaped(text)}" for name, text in metric_lines(shown.boards)
     ]
     lines += _provenance(shown)
     lines += _named("Left out", shown.left_out)
-    lines += _named("Not paired", shown.unpaired)
+    lines += _named("Unfit files beside records", shown.unfit)
     return "\n".join(lines) + "\n"
 
 
@@ -56,7 +63,8 @@ def escaped(text: str) -> str:
 
 def _board(board: Board) -> Iterator[str]:
     yield from [f"## {escaped(board.title)}", "", escaped(board.caption), ""]
-    heads = ["Generator", "Mean rank", *map(escaped, board.composites), *map(_head, board.columns)]
+    composites = [escaped(one.name) for one in board.composites]
+    heads = ["Generator", "Mean rank", *composites, *map(_head, board.columns)]
     yield _line(heads)
     yield _line(["---", *["---:"] * (len(heads) - 1)])
     yield from _rows(board)
@@ -69,11 +77,12 @@ def _board(board: Board) -> Iterator[str]:
 
 def _rows(board: Board) -> Iterator[str]:
     """Published values stand below the measured row of the same generator."""
-    reported = {one.generator: one for one in board.reported}
+    told: set[str] = set()  # a generator of several rows has its published values once
     for row in board.rows:
         yield _row(row)
-        if row.generator in reported:
-            yield _reported(reported.pop(row.generator), board)
+        if row.generator not in told:
+            yield from (_reported(one, board) for one in board.reported_of(row.generator))
+        told.add(row.generator)
 
 
 def _head(column: Column) -> str:

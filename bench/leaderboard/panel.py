@@ -13,7 +13,7 @@ from bench.leaderboard.differing import flat
 from bench.leaderboard.extremes import Extreme, extremes
 from bench.leaderboard.leaderboard import Leaderboard
 from bench.leaderboard.legend import provenance
-from bench.leaderboard.panel_file import panel_file
+from bench.leaderboard.panel_file import panel_file, part_anchor
 from bench.leaderboard.pictures import Picture
 from bench.leaderboard.stored import Stored
 from bench.leaderboard.template import render
@@ -27,6 +27,11 @@ class Part:
     board: Board
     row: Row
     records: tuple[Stored, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Its place on the page."""
+        return part_anchor(self.board.key, self.row.note)
 
     @property
     def cells(self) -> list[tuple[Column, Cell]]:
@@ -72,8 +77,9 @@ class Panel:
 
     @property
     def strips(self) -> list[Picture]:
-        """The pictures of images at the ends of a score."""
-        return [end.strip.picture for part in self.parts for end in part.extremes if end.strip]
+        """The pictures of images at the ends of a score, and of their neighbours."""
+        ends = [end for part in self.parts for end in part.extremes]
+        return [strip.picture for end in ends for _, strip in end.strips]
 
     @property
     def records(self) -> list[Stored]:

@@ -15,6 +15,11 @@ def panel_file(dataset: str, generator: str) -> str:
     return f"{letters}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.html"
 
 
+def part_anchor(board_key: str, note: str) -> str:
+    """The place on a generator's page that shows its row of this note on the board of this key."""
+    return f"part-{hashlib.sha256(json.dumps([board_key, note]).encode()).hexdigest()[:8]}"
+
+
 def panel_link(board: str, dataset: str, generator: str) -> str:
     """Its address on the page of the leaderboard with this name."""
     return quote(f"{board}.files/{panel_file(dataset, generator)}", errors="backslashreplace")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.atomic import replace_file
-from bench.leaderboard.beside import artifact
+from bench.leaderboard.beside import usable
 from bench.leaderboard.stored import Stored
 
 ROLE = "grid"
@@ -49,7 +49,7 @@ def pictures(records: Sequence[Stored]) -> list[Picture]:
 
 def picture_of(stored: Stored, role: str) -> Picture | None:
     """The PNG with this role beside a record; None where there is none, or it is foreign."""
-    data = artifact(stored, role)
+    data = usable(stored, role)
     if not data.startswith(SIGNATURE) or len(data) < 24:
         return None
     width, height = struct.unpack(">II", data[16:24])  # the header chunk comes first

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from bench.leaderboard.board import Cell, Row
 from bench.leaderboard.columns import Place
-from bench.leaderboard.differing import differences
+from bench.leaderboard.differing import differing
 from bench.leaderboard.measurement import measurement
 from bench.leaderboard.stored import Stored
-from bench.records import digest
 
 Identity = tuple[str, str]  # the generator's name, and a hash of what its images come from
 
@@ -16,12 +15,12 @@ Identity = tuple[str, str]  # the generator's name, and a hash of what its image
 def rows_of(records: Sequence[Stored], places: Sequence[Place]) -> list[Row]:
     """The rows, unranked, sorted by name and note."""
     examples = {_identity(stored): stored for stored in reversed(records)}
-    notes = _notes(examples)
+    settings = _settings(examples)
     cells = [_cells(place) for place in places]
     rows = [
         Row(
             generator=identity[0],
-            note=notes[identity],
+            settings=settings[identity],
             control=stored.is_control,
             cells=tuple(column.get(identity, Cell()) for column in cells),
         )
@@ -31,19 +30,19 @@ def rows_of(records: Sequence[Stored], places: Sequence[Place]) -> list[Row]:
 
 
 def _identity(stored: Stored) -> Identity:
-    return stored.record.generator["name"], digest(stored.variant)
+    return stored.record.generator["name"], stored.variant_digest
 
 
-def _notes(examples: dict[Identity, Stored]) -> dict[Identity, str]:
+def _settings(examples: dict[Identity, Stored]) -> dict[Identity, dict[str, str]]:
     """How rows of one name differ: another checkpoint, other sampler settings."""
     by_name: dict[str, list[Identity]] = defaultdict(list)
     for identity in sorted(examples):
         by_name[identity[0]].append(identity)
-    notes: dict[Identity, str] = {}
+    found: dict[Identity, dict[str, str]] = {}
     for identities in by_name.values():
         variants = [examples[identity].variant for identity in identities]
-        notes |= zip(identities, differences(variants), strict=True)
-    return notes
+        found |= zip(identities, differing(variants), strict=True)
+    return found
 
 
 def _cells(place: Place) -> dict[Identity, Cell]:

@@ -32,9 +32,9 @@ def _scatter(board: Board, x: int, y: int) -> Chart | None:
 
 
 def _points(rows: Sequence[Row], x: int, y: int) -> list[Point]:
-    pairs = [(row, row.cells[x].value, row.cells[y].value) for row in rows]
+    cells = [(row, row.cells[x], row.cells[y]) for row in rows]
     return [
-        Point(row.name, first, second, row.control)
-        for row, first, second in pairs
-        if first is not None and second is not None
+        Point(row.name, one.value, other.value, row.control, one.interval, other.interval)
+        for row, one, other in cells
+        if one.value is not None and other.value is not None
     ]

@@ -1,9 +1,10 @@
 """Scores over the number of generated images: the one view across comparison keys."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.leaderboard.board import Board
+from bench.leaderboard.board import Board, Row
 from bench.leaderboard.chart import Chart, Point, chart
 from bench.leaderboard.series import series_of
 
@@ -45,9 +46,8 @@ def _sizes(boards: Sequence[Board], score: str) -> Growth | None:
             if column.name != score or column.better == "neither":
                 continue
             for row in board.rows:
-                value = row.cells[at].value
-                if not row.control and value is not None:
-                    lines.setdefault(row.name, []).append(Point(row.name, board.num_fake, value))
+                if not row.control and (point := _point(row, at, board.num_fake)):
+                    lines.setdefault(row.name, []).append(point)
     return _growth(
         f"{score} over sample size: {boards[0].title}",
         "This view crosses comparison keys: counts of images differ, so its numbers are no ranking",
@@ -65,9 +65,9 @@ def _over_settings(board: Board) -> list[Growth]:
                 continue
             lines = [
                 [
-                    Point(row.name, value, score)
+                    point
                     for value, row in zip(one.values, one.rows, strict=True)
-                    if (score := row.cells[at].value) is not None
+                    if math.isfinite(value) and (point := _point(row, at, value))
                 ]
                 for one in series
                 if one.field == field
@@ -75,6 +75,11 @@ def _over_settings(board: Board) -> list[Growth]:
             title = f"{column.name} over {field}: {board.title}"
             found.append(_growth(title, "", (field, column.name), lines))
     return [one for one in found if one]
+
+
+def _point(row: Row, at: int, x: float) -> Point | None:
+    cell = row.cells[at]
+    return None if cell.value is None else Point(row.name, x, cell.value, y_interval=cell.interval)
 
 
 def _growth(

@@ -1,11 +1,13 @@
 """A record together with the file it was read from, and a file that was left out."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.records import Record
+from bench.records import Record, digest
 
+PLAIN, TRUNCATED = "models.samplers.Plain", "models.samplers.Truncated"
 NAMES = ("dataset", "generator", "backbone", "protocol", "metric")  # what has a name and a config
 
 
@@ -33,12 +35,21 @@ class Stored:
         """The run's seed and a random backbone's own: neither is part of the comparison."""
         return self.record.seed, self.record.backbone["config"].get("seed")
 
-    @property
+    @cached_property
     def variant(self) -> dict[str, Any]:
         """What the images come from, whatever the seed: two variants never share a row."""
         content = self.record.identities.get("generator")
         config = self.record.generator["config"]
-        return {"config": _without_seed(config), "content": _without_seed(content)}
+        sampled = content.get("sampler") if isinstance(content, dict) else None
+        if isinstance(content, dict):
+            content = {name: item for name, item in content.items() if name != "sampler"}
+        found = {"config": _without_seed(config), "content": _without_seed(content)}
+        return found | {"sampler": _sampler(sampled)} if sampled else found
+
+    @cached_property
+    def variant_digest(self) -> str:
+        """Of `variant`."""
+        return digest(self.variant)
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,14 @@ class LeftOut:
 
     path: str
     reason: str
+
+
+def _sampler(described: Any) -> Any:
+    """Plain latents are the end of the truncations: the same field, without a number."""
+    kind = described.get("kind") if isinstance(described, dict) else None
+    if kind == PLAIN:
+        return {"threshold": "none"}
+    return {"threshold": described["threshold"]} if kind == TRUNCATED else described
 
 
 def _without_seed(content: Any) -> Any:

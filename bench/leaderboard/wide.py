@@ -26,7 +26,7 @@ def wide_csv(shown: Leaderboard) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     scores = sorted({column.name for board in shown.boards for column in board.columns})
-    composites = list(dict.fromkeys(name for board in shown.boards for name in board.composites))
+    composites = list(dict.fromkeys(one.name for board in shown.boards for one in board.composites))
     fields = [f"{score}{part}" for score in scores for part in OF_CELL]
     head = [*OF_BOARD, *OF_ROW, *RANKS, *composites, *fields]
     writer.writerow(map(spreadsheet_safe, head))
@@ -54,7 +54,7 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
         "reported": False,
         "num_seeds": row.num_seeds,
         **dict(zip(RANKS, (row.mean_rank, *(row.mean_rank_bounds or ())), strict=False)),
-        **dict(zip(board.composites, row.composites, strict=True)),
+        **dict(zip((one.name for one in board.composites), row.composites, strict=True)),
     }
     for column, cell in zip(board.columns, row.cells, strict=True):
         names = (f"{column.name}{part}" for part in OF_CELL)
