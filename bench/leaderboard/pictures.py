@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.atomic import replace_file
-from bench.leaderboard.beside import artifact
+from bench.leaderboard.beside import usable
 from bench.leaderboard.differing import differences
 from bench.leaderboard.stored import Stored
-from bench.records import digest
 
 ROLE = "grid"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -53,7 +52,7 @@ def pictures(records: Sequence[Stored]) -> list[Picture]:
     for stored in records:
         names = stored.record.dataset["name"], stored.record.generator["name"]
         variants = groups.setdefault(names, {})
-        variants.setdefault(digest(stored.variant), []).append(stored)
+        variants.setdefault(stored.variant_digest, []).append(stored)
     found = [one for variants in groups.values() for one in _noted(list(variants.values()))]
     return sorted(found, key=lambda one: (one.dataset, one.control, one.generator, one.note))
 
@@ -69,7 +68,7 @@ def _noted(variants: Sequence[Sequence[Stored]]) -> Iterator[Picture]:
 
 def picture_of(stored: Stored, role: str) -> Picture | None:
     """The PNG with this role beside a record; None where there is none, or it is foreign."""
-    data = artifact(stored, role)
+    data = usable(stored, role)
     if not data.startswith(SIGNATURE) or len(data) < 24:
         return None
     width, height = struct.unpack(">II", data[16:24])  # the header chunk comes first
