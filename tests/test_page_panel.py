@@ -120,10 +120,9 @@ def test_every_generator_has_a_plain_file_of_its_own():
 def test_samples_of_each_truncation_are_shown_as_such(tmp_path):
     records = []
     for threshold in (0.5, 1.0):
-        name = f"grid-{threshold}.png"
         data = io.BytesIO()
         Image.new("RGB", (8, 8), (int(threshold * 100), 0, 0)).save(data, "PNG")
-        known = beside(tmp_path, grid=(name, data.getvalue()))
+        known = beside(tmp_path, grid=(f"grid-{threshold}.png", data.getvalue()))
         sampler = {"kind": "models.samplers.Truncated", "threshold": threshold}
         one = record(identities={"generator": {"sampler": sampler}}, artifacts=known)
         records.append(Stored(f"runs/{threshold}.json", tmp_path, one))

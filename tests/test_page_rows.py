@@ -49,6 +49,14 @@ def test_truncations_are_joined_and_drawn_over_psi_with_whiskers(page):
     assert len(find(page, ".growth .whiskers")) == 9
 
 
+def test_the_filter_hides_a_line_with_its_points(page):
+    find(page, "#filter")[0].send_keys("alpha")
+    assert not any(one.is_displayed() for one in find(page, ".board polyline"))
+    find(page, "#filter")[0].clear()
+    find(page, "#filter")[0].send_keys("delta")
+    assert any(one.is_displayed() for one in find(page, ".board[data-backbone=wide] polyline"))
+
+
 def test_choices_hide_the_series_that_they_do_not_mean(page):
     find(page, ".metrics summary")[0].click()
     find(page, "input[value=fid]")[0].click()

@@ -86,6 +86,7 @@ class Chart:
         x, y: the axes, in pixels.
         marks: the points.
         lines: polylines, as lists of "x,y".
+        line_names: of what each of them joins; empty where nobody asks.
     """
 
     x_name: str
@@ -94,6 +95,7 @@ class Chart:
     y: Axis
     marks: tuple[Mark, ...]
     lines: tuple[str, ...]
+    line_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def chart(
     points: Sequence[Point],
     *,
     lines: Sequence[Sequence[Point]] = (),
+    line_names: Sequence[str] = (),
 ) -> Chart | None:
     """Lay the points out; None where all of them share one x or one y."""
     every = [*points, *(point for line in lines for point in line)]
@@ -140,6 +143,7 @@ def chart(
         y,
         tuple(_labelled(marks)),
         tuple(" ".join(f"{x.at(p.x)},{y.at(p.y)}" for p in line) for line in lines),
+        tuple(line_names),
     )
 
 

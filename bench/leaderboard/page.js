@@ -79,7 +79,7 @@
       }
     }
     figures.forEach((figure) => { figure.hidden = !(isDrawn(figure) && chosen(figure)); });
-    for (const mark of document.querySelectorAll(".board g[data-name]")) {
+    for (const mark of document.querySelectorAll(".board svg [data-name]")) {
       mark.toggleAttribute("hidden", !isDrawn(mark));
     }
     for (const card of document.querySelectorAll(".growth")) {

@@ -30,7 +30,9 @@ def _scatter(board: Board, x: int, y: int) -> Chart | None:
     labels = {row.name: one.label(row) for one in series for row in one.rows}
     lines = [_points(one.rows, x, y, labels) for one in series]
     names = [f"{column.name} {column.arrow}".strip() for column in board.columns]
-    return chart(names[x], names[y], _points(board.rows, x, y, labels), lines=lines)
+    points = _points(board.rows, x, y, labels)
+    joined = [one.name for one in series]
+    return chart(names[x], names[y], points, lines=lines, line_names=joined)
 
 
 def _points(rows: Sequence[Row], x: int, y: int, labels: Mapping[str, str]) -> list[Point]:
