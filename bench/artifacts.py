@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,18 +18,38 @@ from metrics.metric import Outcome
 SIDES = ("real", "fake")
 NEAREST = "nearest_real"
 GRID_COLUMNS = 6
+Artifact = dict[str, Any]
 GRID_PIXELS = 384  # at most, along the longer side of the grid
+
+
+def keep(path: Path, data: bytes) -> Artifact:
+    """Write a file, or adopt what another job of the same record wrote first.
+
+    Returns:
+        How the record knows it again.
+
+    Raises:
+        StoreError: if the disk is full or the folder cannot be written.
+    """
+    if not create_file(path, data):
+        data = path.read_bytes()
+    return described(path.name, data)
+
+
+def described(name: str, data: bytes) -> Artifact:
+    """{"file", "sha256", "size"} of a file with this content."""
+    return {"file": name, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
 
 
 def write_per_image(
     record: Path, outcome: Outcome, names: Mapping[str, Callable[[int], str]]
-) -> dict[str, str]:
+) -> dict[str, Artifact]:
     """<record>.images.csv: image, side, one column per per-image score; empty where undefined.
 
     Where the metric knows it, `nearest_real` names the real image nearest to each fake.
 
     Returns:
-        {"images": file name}, or nothing where the metric scores no single images.
+        {"images": the file}, or nothing where the metric scores no single images.
     """
     cells = {side: _cells(outcome, side, names) for side in SIDES}
     heads = sorted({column for columns in cells.values() for column in columns})
@@ -58,11 +79,11 @@ def _rows(
         yield [name(row), side, *(columns[head][row] if head in columns else "" for head in heads)]
 
 
-def write_curves(record: Path, outcome: Outcome) -> dict[str, str]:
+def write_curves(record: Path, outcome: Outcome) -> dict[str, Artifact]:
     """<record>.<curve>.csv: one column per column of the curve.
 
     Returns:
-        {"curve.<name>": file name} for each curve.
+        {"curve.<name>": the file} for each curve.
     """
     return {
         f"curve.{name}": _write_csv(record, name, list(columns), _curve_rows(columns))
@@ -75,18 +96,18 @@ def _curve_rows(columns: Mapping[str, Tensor]) -> Iterator[list[str]]:
         yield [cell_text(value) for value in values]
 
 
-def _write_csv(record: Path, kind: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Returns the name of <record>.<kind>.csv."""
+def _write_csv(
+    record: Path, kind: str, heads: Sequence[str], rows: Iterable[Sequence[str]]
+) -> Artifact:
+    """<record>.<kind>.csv."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heads)
     writer.writerows(rows)
-    path = record.with_suffix(f".{kind}.csv")
-    create_file(path, text.getvalue().encode())  # as the record: the first job's counts
-    return path.name
+    return keep(record.with_suffix(f".{kind}.csv"), text.getvalue().encode())
 
 
-def write_grid(record: Path, images: Tensor) -> dict[str, str]:
+def write_grid(record: Path, images: Tensor) -> dict[str, Artifact]:
     """grid-<content>.png: the first images, six in a row, beside the record.
 
     Args:
@@ -94,12 +115,11 @@ def write_grid(record: Path, images: Tensor) -> dict[str, str]:
         images: uint8 (n, 3, H, W).
 
     Returns:
-        {"grid": file name}.
+        {"grid": the file}.
     """
     data = _png(images)
     path = record.with_name(f"grid-{hashlib.sha256(data).hexdigest()[:8]}.png")
-    create_file(path, data)
-    return {"grid": path.name}
+    return {"grid": keep(path, data)}
 
 
 def _png(images: Tensor) -> bytes:

@@ -29,7 +29,7 @@ HELP = """salon leaderboard - CSV, Markdown, LaTeX, JSON and one HTML page, from
   composite.borda      true: a column of Borda points
   composite.normalise  minmax or zscore: a column of the mean of the scores;
                        composite.weights.fid.fid=2 weighs them
-  strict               true: exit 8 if a damaged or foreign record was left out   (false)
+  strict               true: exit 8 if a damaged record or file beside one was left out   (false)
 """
 WEIGHTS = ("composite.weights.", "composite.weights=")
 

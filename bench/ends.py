@@ -1,7 +1,9 @@
 """Which images stand at the two ends of a per-image score: one rule for pictures and for tables."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 
 COUNT = 6
 ENDING = "_influence"
@@ -21,18 +23,21 @@ def columns_with_ends(names: Iterable[str], better: Mapping[str, str]) -> list[s
     return [name for name in sorted(names) if _wanted(name, better)]
 
 
-def ends(values: Sequence[float]) -> tuple[list[int], list[int]] | None:
+def ends(values: NDArray[np.float64]) -> tuple[list[int], list[int]] | None:
     """The places of the COUNT lowest and COUNT highest values, the utmost first.
 
     Equal values stand in the order of the images. NaN and infinity are left out.
 
+    Args:
+        values: (N,) float64.
+
     Returns:
         None where fewer than twice COUNT different values are known: 0 and 1 order no images.
     """
-    known = [place for place, value in enumerate(values) if math.isfinite(value)]
-    if len({values[place] for place in known}) < 2 * COUNT:
+    known = np.flatnonzero(np.isfinite(values))
+    if len(np.unique(values[known])) < 2 * COUNT:
         return None
-    ordered = sorted(known, key=values.__getitem__)
+    ordered = known[np.argsort(values[known], kind="stable")].tolist()
     return ordered[:COUNT], ordered[: -COUNT - 1 : -1]
 
 

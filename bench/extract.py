@@ -22,6 +22,7 @@ from bench.progress import Progress
 from bench.report import Report
 from bench.settings import Settings, full_float32, read_protocol, read_settings, resolve_device
 from bench.shard import Shard, read_shard
+from bench.shared import Shared
 from bench.similar import did_you_mean
 from bench.yardstick import Source, read_backbones, reference_rows
 from models.weights import WeightsError
@@ -67,7 +68,7 @@ def extract(config: DictConfig, side: str, shard: Shard) -> Cost:
     full_float32()
     settings = read_settings(config)
     device = resolve_device(settings.device)
-    backbones = read_backbones(config, read_protocol(config), device)
+    backbones = read_backbones(config, read_protocol(config), device, Shared())
     identities = _identities(backbones)
     source, count = _rows(config, settings, side)
     if not isinstance(source, ImageSource):

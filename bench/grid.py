@@ -3,7 +3,8 @@
 Hydra merges yamls one after the other, so a choice changes its own part of the config whatever is
 chosen elsewhere. Choices of one key are composed beside the first job's other words; a job's config
 is the first job's with the parts of its own choices. Keys whose parts overlap (`generator` and
-`generator.psi`) are composed together. Where this cannot be known to hold, Hydra composes each job.
+`generator.psi`) are composed together. Words that set a value (`seed=1`) need no composing at all.
+Where this cannot be known to hold, Hydra composes each job.
 """
 
 import re
@@ -12,12 +13,13 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, cast
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from bench.composed import composed
 from bench.config_folder import config_folder
 from bench.errors import ConfigError
-from bench.overrides import user_folders
+from bench.overrides import check_words, user_folders
+from bench.set_values import sets_a_value, with_values
 
 TIED = re.compile(r"^\s*-.*\$\{|defaults:.*\$\{", re.MULTILINE)
 """A defaults list that chooses by another choice."""
@@ -40,9 +42,13 @@ class Grid:
     jobs: Sequence[Sequence[str]]
     made: dict[Choice, Plain | ConfigError] = field(default_factory=dict)
     different: dict[Choice, set[str]] = field(default_factory=dict)
+    nodes: dict[tuple[str, str], DictConfig | ListConfig] = field(default_factory=dict)
 
     def config(self, words: Sequence[str]) -> DictConfig:
         """The config of one of the jobs, equal to Hydra's own.
+
+        It is good until the next one is asked for: they share nodes, whose interpolations are
+        resolved in the config that was made last.
 
         Raises:
             ConfigError: in one line, for whatever is wrong with the words.
@@ -50,9 +56,27 @@ class Grid:
         whole = self._assembled(words) if self._factors else None
         if whole is None:
             return composed("score", [*self.fixed, *words])
-        config = OmegaConf.create(whole)
+        return self._as_config(whole)
+
+    def _as_config(self, whole: Plain) -> DictConfig:
+        """Made of nodes that are kept: to make them takes longest, and jobs share most of them."""
+        config = OmegaConf.create()
+        for key, value in whole.items():
+            if not isinstance(value, dict | list):
+                config[key] = value
+                continue
+            node = self._node(key, value)
+            node._set_parent(config)
+            config._content[key] = node  # type: ignore[index]
         OmegaConf.set_struct(config, True)  # as Hydra leaves it
         return config
+
+    def _node(self, key: str, value: Any) -> DictConfig | ListConfig:
+        told = (key, repr(value))
+        if told not in self.nodes:
+            self.nodes[told] = OmegaConf.create(value)
+            self.nodes[told]._set_key(key)
+        return self.nodes[told]
 
     def _assembled(self, words: Sequence[str]) -> Plain | None:
         """None where one of the choices fails beside the first job's: Hydra shall say why."""
@@ -116,10 +140,30 @@ class Grid:
     def _made(self, words: Choice) -> Plain | ConfigError:
         if words not in self.made:
             try:
-                self.made[words] = _plain(composed("score", [*self.fixed, *words]))
+                self.made[words] = self._by_values(words) or self._composed(words)
             except ConfigError as error:
                 self.made[words] = error
         return self.made[words]
+
+    def _composed(self, words: Choice) -> Plain:
+        return _plain(composed("score", [*self.fixed, *words]))
+
+    def _by_values(self, words: Choice) -> Plain | None:
+        """From the config of the same choices with the first job's values, where that is known."""
+        near = tuple(
+            own if own != word and self._only_sets_a_value(own, word, words) else word
+            for own, word in zip(self._base, words, strict=True)
+        )
+        found = None if near == words else self._made(near)
+        if not isinstance(found, dict):
+            return None
+        check_words(words)
+        return with_values(found, [w for w, own in zip(words, near, strict=True) if w != own])
+
+    def _only_sets_a_value(self, own: str, word: str, words: Choice) -> bool:
+        """Whether a job's word and the first job's set one value, which no other word touches."""
+        others = [*self.fixed, *(other for other in words if other != word)]
+        return sets_a_value(own, others) and sets_a_value(word, others)
 
     def _differs(self, words: Choice) -> set[str]:
         """Top-level nodes that are not as in the first job; nothing where Hydra refuses."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from torch import Tensor
 
-from bench.artifacts import write_curves, write_grid, write_per_image
+from bench.artifacts import Artifact, write_curves, write_grid, write_per_image
 from bench.cell import Measurement
 from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
 from bench.failure_record import forget_failure, write_failure
@@ -168,7 +168,9 @@ class _Work:
             told = ", ".join(f"{name} = {value}" for name, value in values_of(record).items())
             raise StoreError(f"{error} Measured: {told}.") from error
 
-    def _pictures(self, path: Path, measurement: Measurement, outcome: Outcome) -> dict[str, str]:
+    def _pictures(
+        self, path: Path, measurement: Measurement, outcome: Outcome
+    ) -> dict[str, Artifact]:
         """Beside the record; none is no reason to lose a score."""
         real, fake = self.job.real, self.job.fake
         if self._first_images is None or not isinstance(fake, ImageSource):

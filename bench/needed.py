@@ -6,7 +6,6 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from bench.build import build
 from bench.errors import SalonError
 from bench.shared import Shared
 from bench.yardstick import yardstick
@@ -35,7 +34,7 @@ def needs(config: DictConfig, shared: Shared) -> list[Need]:
         ConfigError: naming what is wrong with the config.
     """
     held = yardstick(config, shared)
-    generator = build(config.generator, "generator")
+    generator = shared.built(config.generator, "generator")
     found = [*_absent("data", str(held.dataset.name), held.dataset)]
     if getattr(generator, "source", None) is not None:
         found += _absent("samples", str(generator.name), generator.source)

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from bench.build import build, resolved
+from bench.build import resolved
 from bench.cell import Measurement
 from bench.datasets.features import FeatureFile
 from bench.datasets.given_moments import GivenMoments
@@ -66,8 +66,8 @@ def prepare(config: DictConfig, shared: Shared | None = None) -> Job:
     Raises:
         SalonError: naming what is wrong with the config, the dataset or the generator.
     """
-    held = yardstick(config, shared or Shared())
-    generator = build(config.generator, "generator")
+    shared = shared or Shared()
+    held, generator = yardstick(config, shared), shared.built(config.generator, "generator")
     if held.dataset.name is not None:  # told before anything is opened
         _check_trained_on(generator, held.dataset.name)
     _check_trained_on(generator, held.name)

@@ -4,14 +4,14 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.atomic import create_file
 from bench.errors import DamagedRecordError, StoreError
 
-SCHEMA = 1
+SCHEMA = 2
 SUFFIX = ".json"
 
 
@@ -36,7 +36,8 @@ class Record:
         comparison_key: hash of `comparison`; only records that share it may be ranked together.
         comparison: what the scores' meaning depends on, generator and seeds left out.
         flags: counts such as {"real.grey": 897, "duplicates": 3}.
-        artifacts: role -> file name beside the record, e.g. {"images": "fid-0a1b.images.csv"}.
+        artifacts: role -> a file beside the record, e.g. {"images": {"file": "fid-0a1b.images.csv",
+            "sha256": ..., "size": bytes}}.
         environment: git commit, dirty flag, package versions, device, dtype, threads, the CPU's
             instructions, images per batch.
         cost: seconds and images/s per stage, peak memory in MB.
@@ -60,7 +61,7 @@ class Record:
     comparison_key: str
     comparison: dict[str, Any]
     flags: dict[str, int]
-    artifacts: dict[str, str]
+    artifacts: dict[str, dict[str, Any]]
     environment: dict[str, Any]
     cost: dict[str, Any]
     created: str
@@ -138,13 +139,13 @@ def record_paths(results: Path) -> Iterator[Path]:
 def encode(record: Record) -> bytes:
     """The record as its file holds it, with its own hash."""
     whole = replace(record, sha256=_own_sha256(record))
-    text = json.dumps(asdict(whole), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(vars(whole), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
     return (text + "\n").encode()
 
 
 def _own_sha256(record: Record) -> str:
     try:
-        return digest({k: v for k, v in asdict(record).items() if k != "sha256"})
+        return digest({k: v for k, v in vars(record).items() if k != "sha256"})
     except ValueError:  # NaN, which no record is written with
         return "not a number"
 

@@ -4,6 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from bench.build import build
+
 Made = TypeVar("Made")
 
 
@@ -19,6 +24,18 @@ class Shared:
         if text not in self._made:
             self._made[text] = make()
         return self._made[text]
+
+    def built(self, node: DictConfig, where: str) -> Any:
+        """What `build` makes of a node; the same object for nodes of the same resolved values.
+
+        Raises:
+            ConfigError: as `build`.
+        """
+        try:
+            values = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+        except OmegaConfBaseException:  # told by `build`, in the user's words
+            return build(node, where)
+        return self.once(("built", where, values), lambda: build(node, where))
 
 
 class OpenedOnce:

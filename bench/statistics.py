@@ -23,6 +23,7 @@ from bench.labels import dataset_label
 from bench.progress import Progress
 from bench.rows import drawn_rows
 from bench.settings import Settings, full_float32, read_protocol, read_settings, resolve_device
+from bench.shared import Shared
 from bench.statistics_file import Contents, Layout, contents
 from bench.typed import schema
 from bench.yardstick import REFERENCE_SEED, Source, read_backbones, reference_rows
@@ -103,7 +104,8 @@ def _measured(config: DictConfig, request: Request) -> Contents:
     """Everything that can be refused is refused before the network runs."""
     settings = read_settings(_without_own(config))
     protocol = read_protocol(config)
-    name, backbone = _only(read_backbones(config, protocol, resolve_device(settings.device)))
+    device = resolve_device(settings.device)
+    name, backbone = _only(read_backbones(config, protocol, device, Shared()))
     identity = _identity(name, backbone)
     dataset = build(config.dataset, "dataset")
     manifests = Path(settings.paths.cache) / "manifests"

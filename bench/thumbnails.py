@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from bench.artifacts import cell_text
-from bench.atomic import create_file
+from bench.artifacts import Artifact, cell_text, keep
 from bench.ends import columns_with_ends, ends
 from metrics.metric import Better, Outcome
 
@@ -22,7 +21,7 @@ def write_extremes(
     outcome: Outcome,
     better: Mapping[str, Better],
     read: Callable[[Sequence[int]], Tensor],
-) -> dict[str, str]:
+) -> dict[str, Artifact]:
     """<record>.extremes.png: for each column with ends a row of the lowest, a row of the highest.
 
     The columns are sorted, the utmost image is on the left. A live generator makes the images
@@ -35,7 +34,7 @@ def write_extremes(
         read: gives the generated images of these indices, uint8 (n, 3, H, W).
 
     Returns:
-        {"extremes": file name}, or nothing where no column has ends.
+        {"extremes": the file}, or nothing where no column has ends.
     """
     return _write_sheet(record, "extremes", _rows(outcome, better), read)
 
@@ -45,7 +44,7 @@ def write_nearest(
     outcome: Outcome,
     better: Mapping[str, Better],
     read: Callable[[Sequence[int]], Tensor],
-) -> dict[str, str]:
+) -> dict[str, Artifact]:
     """<record>.nearest.png: row by row the real images nearest to those of <record>.extremes.png.
 
     Args:
@@ -55,7 +54,7 @@ def write_nearest(
         read: gives the real images of these indices, uint8 (n, 3, H, W).
 
     Returns:
-        {"nearest": file name}, or nothing where no column has ends or no neighbour is known.
+        {"nearest": the file}, or nothing where no column has ends or no neighbour is known.
     """
     if outcome.nearest_real is None:
         return {}
@@ -66,8 +65,8 @@ def write_nearest(
 
 def _write_sheet(
     record: Path, kind: str, rows: Sequence[Sequence[int]], read: Callable[[Sequence[int]], Tensor]
-) -> dict[str, str]:
-    """Thumbnails of these images as <record>.<kind>.png; returns {kind: file name} or nothing."""
+) -> dict[str, Artifact]:
+    """Thumbnails of these images as <record>.<kind>.png; returns {kind: the file} or nothing."""
     if not rows:
         return {}
     indices = sorted({index for row in rows for index in row})
@@ -77,16 +76,14 @@ def _write_sheet(
     )
     encoded = io.BytesIO()
     Image.fromarray(sheet).save(encoded, "PNG", optimize=True)
-    path = record.with_suffix(f".{kind}.png")
-    create_file(path, encoded.getvalue())
-    return {kind: path.name}
+    return {kind: keep(record.with_suffix(f".{kind}.png"), encoded.getvalue())}
 
 
 def _rows(outcome: Outcome, better: Mapping[str, Better]) -> list[list[int]]:
     """Image indices, two rows a column; from the values as the table beside the record has them."""
     columns = outcome.per_image.get("fake", {})
     found = [
-        ends([float(cell_text(value, name) or "nan") for value in columns[name].tolist()])
+        ends(np.array([float(cell_text(one, name) or "nan") for one in columns[name].tolist()]))
         for name in columns_with_ends(columns, {name: one.value for name, one in better.items()})
     ]
     return [row for pair in found if pair for row in pair]

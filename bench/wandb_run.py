@@ -162,7 +162,9 @@ def _rows(path: Path, record: Record) -> list[list[Any]]:
 
 def _pictures(members: Mapping[Path, Record]) -> list[str]:
     """Equal pictures have equal names; each is shown once."""
-    grids = {r.artifacts["grid"]: p.parent for p, r in members.items() if "grid" in r.artifacts}
+    grids = {
+        r.artifacts["grid"]["file"]: p.parent for p, r in members.items() if "grid" in r.artifacts
+    }
     return [str(folder / name) for name, folder in grids.items()]
 
 
@@ -171,7 +173,7 @@ def _has(record: Record) -> bool:
 
 
 def _file(path: Path, role: str, record: Record) -> str:
-    return str(path.parent / record.artifacts[role])
+    return str(path.parent / record.artifacts[role]["file"])
 
 
 def _curves(name: str, path: Path, record: Record) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from bench.artifacts import Artifact
 from bench.cell import Measurement
 from bench.environment import environment, peak_memory_mb
 from bench.outcome import score_entries
@@ -23,7 +24,7 @@ def new_record(
     *,
     flags: dict[str, int],
     deviations: list[str],
-    artifacts: dict[str, str],
+    artifacts: dict[str, Artifact],
     cost: Mapping[str, Any],
 ) -> Record:
     """See `bench.records.Record` for the fields."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from bench.build import build
 from bench.datasets.features import FeatureFile
 from bench.datasets.given_moments import GivenMoments
 from bench.errors import CheckpointError, ConfigError, DatasetError, SalonError
@@ -129,23 +128,24 @@ def yardstick(config: DictConfig, shared: Shared) -> Yardstick:
 def _read(config: DictConfig, shared: Shared) -> Yardstick:
     settings, protocol = read_settings(config), read_protocol(config)
     device = resolve_device(settings.device)
-    metrics, backbones = _metrics(config), read_backbones(config, protocol, device)
-    build(config.tracking, "tracking")  # used last; what is wrong with it is told first
+    metrics = _metrics(config, shared)
+    backbones = read_backbones(config, protocol, device, shared)
+    shared.built(config.tracking, "tracking")  # used last; what is wrong with it is told first
     return Yardstick(
         settings=settings,
         protocol=protocol,
         device=device,
-        dataset=OpenedOnce(build(config.dataset, "dataset"), shared),
-        sampler=build(config.sampler, "sampler"),
+        dataset=OpenedOnce(shared.built(config.dataset, "dataset"), shared),
+        sampler=shared.built(config.sampler, "sampler"),
         backbones=backbones,
         metrics=metrics,
         shared=shared,
     )
 
 
-def _metrics(config: DictConfig) -> dict[str, Any]:
+def _metrics(config: DictConfig, shared: Shared) -> dict[str, Any]:
     nodes = config.get("metrics") or {}
-    metrics = {str(name): build(node, f"metrics.{name}") for name, node in nodes.items()}
+    metrics = {str(name): shared.built(node, f"metrics.{name}") for name, node in nodes.items()}
     if not metrics or not config.get("backbone"):
         raise ConfigError("nothing to measure: name at least one metric and one backbone.")
     for name, metric in metrics.items():
@@ -154,7 +154,9 @@ def _metrics(config: DictConfig) -> dict[str, Any]:
     return metrics
 
 
-def read_backbones(config: DictConfig, protocol: Protocol, device: str) -> dict[str, Any]:
+def read_backbones(
+    config: DictConfig, protocol: Protocol, device: str, shared: Shared
+) -> dict[str, Any]:
     """Every backbone's description, by name.
 
     Raises:
@@ -168,7 +170,8 @@ def read_backbones(config: DictConfig, protocol: Protocol, device: str) -> dict[
                 f"protocol {protocol.name} is defined for {', '.join(allowed)}, not for {name}; "
                 "leave it out, or choose protocol=salon."
             )
-    found = {str(name): build(node, f"backbone.{name}") for name, node in config.backbone.items()}
+    nodes = {str(name): node for name, node in config.backbone.items()}
+    found = {name: shared.built(node, f"backbone.{name}") for name, node in nodes.items()}
     for name, backbone in found.items():
         try:
             refuse_unsupported(getattr(backbone, "precision", Precision.fp32), device)

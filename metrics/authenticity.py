@@ -5,8 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from metrics.balls import zero_radii
@@ -80,6 +78,9 @@ class Authenticity:
 
 def _families(neighbours: Neighbours) -> Tensor:
     """(N,) int64 family of each real: those joined by being another's nearest neighbour."""
+    from scipy.sparse import coo_array  # a second, which a reused cell does not need
+    from scipy.sparse.csgraph import connected_components
+
     nearest = neighbours.indices_within("real", 1)[:, 0].cpu().numpy()
     count = len(nearest)
     graph = coo_array((np.ones(count), (np.arange(count), nearest)), shape=(count, count))

@@ -7,8 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from metrics.blocks import blocks
@@ -156,6 +154,8 @@ def mann_whitney_z(samples: Tensor, test: Tensor) -> tuple[float, float]:
     Source: E. DeLong, D. DeLong, D. Clarke-Pearson, "Comparing the Areas under Two or More
     Correlated Receiver Operating Characteristic Curves", 1988.
     """
+    from scipy.stats import rankdata  # a second, which a reused cell does not need
+
     m, n = len(samples), len(test)
     one, other = samples.cpu().numpy(), test.cpu().numpy()
     ranks = rankdata(np.concatenate([one, other]))
@@ -193,6 +193,8 @@ def _cells(
     train: Tensor, samples: Tensor, test: Tensor, cells: int, rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(n,) cell of every row of each side."""
+    from sklearn.cluster import KMeans  # a second, which a reused cell does not need
+
     seed = int(torch.randint(2**31 - 1, (), generator=rng, device=rng.device))
     fitted = KMeans(cells, n_init=10, random_state=seed).fit(_array(train))
     sides = (torch.from_numpy(fitted.predict(_array(side))) for side in (train, samples, test))

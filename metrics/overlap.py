@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-import scipy.linalg
 import torch
 from torch import Tensor
 
@@ -32,12 +32,12 @@ class CholeskyPair:
     @cached_property
     def singular(self) -> Tensor:
         """(K,) singular values of the product, ascending; they add up to tr (S_r S_f)^(1/2)."""
-        values = scipy.linalg.eigh(self._squares.numpy(), eigvals_only=True, check_finite=False)
+        values = _symmetric(self._squares, eigvals_only=True)
         return torch.from_numpy(values).clamp(min=0).sqrt().to(self.real.device)
 
     def maps(self) -> tuple[Tensor, Tensor]:
         """Optimal maps (K, K) between the covariances: T_r S_r T_r = S_f and T_f S_f T_f = S_r."""
-        _, left = scipy.linalg.eigh(self._squares.numpy(), driver="evr", check_finite=False)
+        _, left = _symmetric(self._squares, driver="evr")
         left = torch.from_numpy(left).to(self.real.device)
         right = _unit_columns(self.product.T @ left)
         return self._map(self.real, right), self._map(self.fake, left)
@@ -75,9 +75,18 @@ def cholesky_pair(*, real: Tensor, fake: Tensor) -> CholeskyPair | None:
 
 def nuclear_norm(matrix: Tensor) -> float:
     """Sum of singular values; that of A B^T is the overlap of A^T A and B^T B, at any rank."""
+    from scipy.linalg import svd  # a second, which a reused cell does not need
+
     # gesvd: torch's divide-and-conquer was seen to take ten times as long on decaying spectra
-    singular = scipy.linalg.svd(matrix.cpu().numpy(), compute_uv=False, lapack_driver="gesvd")
+    singular = svd(matrix.cpu().numpy(), compute_uv=False, lapack_driver="gesvd")
     return float(singular.sum())
+
+
+def _symmetric(matrix: Tensor, **options: Any) -> Any:
+    """What scipy's `eigh` gives for a finite matrix on the CPU."""
+    from scipy.linalg import eigh  # a second, which a reused cell does not need
+
+    return eigh(matrix.numpy(), check_finite=False, **options)
 
 
 def _cholesky(covariance: Tensor) -> Tensor | None:

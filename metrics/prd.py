@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from metrics.metric import Better, Estimate, Outcome, check_features
@@ -115,6 +114,8 @@ def _comparable(real: Tensor, fake: Tensor) -> Tensor:
 
 def _counts(rows: np.ndarray, fakes: int, clusters: int, seed: int) -> np.ndarray:
     """(2, clusters) rows of each cluster among the first `fakes` rows and the others."""
+    from sklearn.cluster import MiniBatchKMeans  # a second, which a reused cell does not need
+
     labels = MiniBatchKMeans(clusters, n_init=10, random_state=seed).fit(rows).labels_
     sides = (labels[:fakes], labels[fakes:])
     return np.stack([np.bincount(side, minlength=clusters) for side in sides])

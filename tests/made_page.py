@@ -1,6 +1,6 @@
 """A made-up page with something of everything that a page can show."""
 
-from made_records import published, record, score, store
+from made_records import ARTIFACTS, TABLES, beside, published, record, score, store
 
 from bench.leaderboard.composite import Composite
 from bench.leaderboard.leaderboard import Options
@@ -13,15 +13,18 @@ SOURCE = "a table of 2024"
 
 
 def made_page(folder):
-    """Two backbones, a control, composite columns and a reported row; gives the page's path."""
+    """Gives the page's path.
+
+    Two backbones with a control, composite columns and a reported row; truncations on a third.
+    """
     for backbone in ("trained", "untrained"):
         for name, fid in GENERATORS.items():
             store(folder, *_records(name, fid, backbone))
         store(folder, *_records("blur", 80.0, backbone, config={"control": True}))
+    for psi in (0.5, 0.7, 1.0):
+        store(folder, *_records("delta", 30.0 / psi, "wide", config={"psi": psi}))
     for path in (folder / "runs").rglob("*.json"):
-        ends = "\n".join(f"{at},fake,{at}" for at in range(30))
-        (path.parent / "a.images.csv").write_text(f"image,side,rarity\n{ends}\n")
-        (path.parent / "a.prd.csv").write_text("precision,recall\n1,0\n0.5,0.5\n0,1\n")
+        beside(path.parent, **TABLES)
     options = Options(Composite(borda=True, normalise="minmax"), _publication())
     write_all(folder, folder / "leaderboards", "demo", True, options)
     return folder / "leaderboards" / "demo.html"
@@ -35,7 +38,7 @@ def _records(name, fid, backbone, **changes):
         for key, value in both.items()
     }
     bar = score(fid * shift, interval=[fid * shift - 1, fid * shift + 1], standard_error=0.5)
-    beside = {"artifacts": {"images": "a.images.csv", "curve.prd": "a.prd.csv"}}
+    beside = {"artifacts": ARTIFACTS}
     return (
         record(name, "fid", {"fid": bar}, backbone=backbone, **beside, **changes),
         record(name, "precision_recall", shares, backbone=backbone, **changes),

@@ -1,7 +1,15 @@
 """Made-up records for the tests of the leaderboard."""
 
+from bench.artifacts import described
 from bench.leaderboard.published import Published
 from bench.records import Record, digest, record_path, write_record
+
+ENDS = "".join(f"{at},fake,{at}\n" for at in range(30))
+TABLES = {  # role -> what lies beside a record
+    "images": ("a.images.csv", f"image,side,rarity\n{ENDS}".encode()),
+    "curve.prd": ("a.prd.csv", b"precision,recall\n1,0\n0.5,0.5\n0,1\n"),
+}
+ARTIFACTS = {role: described(*table) for role, table in TABLES.items()}
 
 
 def record(generator="gan", metric="fid", scores=None, *, k=5, seed=0, backbone="net", **changes):
@@ -73,3 +81,10 @@ def store(results, *records):
         }
         write_record(record_path(results, key=one.key, **names), one)
     return results
+
+
+def beside(folder, **files):
+    """Artifacts of a record: writes role=(name, bytes) into the folder."""
+    for name, data in files.values():
+        (folder / name).write_bytes(data)
+    return {role: described(name, data) for role, (name, data) in files.items()}

@@ -4,7 +4,7 @@ import csv
 
 import torch
 
-from bench.artifacts import write_curves, write_per_image
+from bench.artifacts import described, keep, write_curves, write_per_image
 from metrics.metric import Outcome
 
 NAMES = {"real": "r{}".format, "fake": "f{}".format}
@@ -24,7 +24,8 @@ def test_per_image_columns_of_both_sides_share_one_table(tmp_path):
         nearest_real=torch.tensor([2, 0]),
     )
     found = write_per_image(tmp_path / "fid-0a.json", outcome, NAMES)
-    assert found == {"images": "fid-0a.images.csv"}
+    data = (tmp_path / "fid-0a.images.csv").read_bytes()
+    assert found == {"images": described("fid-0a.images.csv", data)}
     assert rows(tmp_path / "fid-0a.images.csv") == [
         ["image", "side", "fid_influence", "nearest_real", "rarity"],
         ["r0", "real", "0.3333333", "", ""],
@@ -38,7 +39,8 @@ def test_per_image_columns_of_both_sides_share_one_table(tmp_path):
 def test_a_curve_is_a_table_of_its_own_with_all_digits(tmp_path):
     third = torch.tensor([1 / 3, 1.0], dtype=torch.float64)
     outcome = Outcome(scores={}, curves={"prd": {"count": torch.tensor([3, 4]), "recall": third}})
-    assert write_curves(tmp_path / "prd-0a.json", outcome) == {"curve.prd": "prd-0a.prd.csv"}
+    found = write_curves(tmp_path / "prd-0a.json", outcome)
+    assert found["curve.prd"]["file"] == "prd-0a.prd.csv"
     expected = [["count", "recall"], ["3", "0.3333333333333333"], ["4", "1.0"]]
     assert rows(tmp_path / "prd-0a.prd.csv") == expected
 
@@ -47,3 +49,9 @@ def test_a_metric_without_single_images_or_curves_leaves_nothing(tmp_path):
     assert write_per_image(tmp_path / "a.json", Outcome(scores={}), NAMES) == {}
     assert write_curves(tmp_path / "a.json", Outcome(scores={})) == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_earlier_job_wrote_is_adopted_and_known_by_its_own_hash(tmp_path):
+    first = keep(tmp_path / "a.csv", b"first")
+    assert keep(tmp_path / "a.csv", b"later!") == first == described("a.csv", b"first")
+    assert first["size"] == 5 and len(first["sha256"]) == 64

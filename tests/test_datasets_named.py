@@ -40,6 +40,12 @@ def test_digits_are_the_packages_values_times_255_over_16(tmp_path):
     assert holdout.labels[3] == digits.target[row]
 
 
+def test_digits_without_the_packages_file_say_how_to_bring_it_back(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.datasets.digits.FILE", "datasets/data/gone.csv.gz")
+    with pytest.raises(DatasetError, match=r"gone\.csv\.gz is not there; type pip install"):
+        Digits().open("train", manifests=tmp_path)
+
+
 @pytest.mark.parametrize("make, first, second", [
     (Digits, "train", "holdout"), (FashionMnist, "train", "test"), (Cifar10, "train", "test"),
 ])  # fmt: skip

@@ -99,8 +99,8 @@ def test_what_lies_beside_the_record_is_complete(name, records):
     record = json.loads(records[name].read_text())
     curves = [role for role in record["artifacts"] if role.startswith("curve.")]
     assert len(curves) == CURVES.get(name, 0)
-    for file in record["artifacts"].values():
-        rows = list(csv.DictReader((records[name].parent / file).open()))
+    for known in record["artifacts"].values():
+        rows = list(csv.DictReader((records[name].parent / known["file"]).open()))
         assert len(rows) > 1
     if "images" in record["artifacts"]:
         sides = {row["side"] for row in read_images(records[name])}
@@ -108,7 +108,7 @@ def test_what_lies_beside_the_record_is_complete(name, records):
 
 
 def read_images(record):
-    file = json.loads(record.read_text())["artifacts"]["images"]
+    file = json.loads(record.read_text())["artifacts"]["images"]["file"]
     return list(csv.DictReader((record.parent / file).open()))
 
 

@@ -1,6 +1,9 @@
 """Who may import whom, read from the syntax trees."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +54,40 @@ def test_no_drawers():
     banned = {"utils", "helpers", "misc", "common", "manager", "handler"}
     for package in ("bench", "models", "metrics", "tests"):
         assert not {file.stem for file in (ROOT / package).rglob("*.py")} & banned
+
+
+SLOW = {"torchvision", "timm", "scipy", "sklearn", "pandas", "matplotlib", "wandb", "torch._dynamo"}
+WITHOUT = f"""
+import atexit, sys
+from bench.cli import main
+atexit.register(lambda: print("loaded:", *({SLOW} & set(sys.modules))))
+main(sys.argv[1:])
+"""
+
+
+def loaded(folder, *words):
+    """Those of the slow modules that a command has loaded, in a process of its own."""
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT, *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.rpartition("loaded:")[2].split()
+
+
+SMALL = ("backbone=[efficientnet_lite0]", "metrics=[fid,kid,prdc,prd,data_copying,authenticity]")
+SMALL += ("protocol.num_real=60", "protocol.num_fake=60")
+
+
+def test_a_plan_loads_no_library_that_only_measuring_needs(tmp_path):
+    generators = "generator=holdout,blur,dcgan_digits"
+    assert loaded(tmp_path, "sweep", "plan=true", "dataset=digits", generators, *SMALL) == []
+
+
+def test_a_reused_cell_loads_no_library_that_only_measuring_needs(salon, tmp_path):
+    words = ("score", "generator=holdout", *SMALL)
+    assert salon(*words).returncode == 0
+    assert loaded(tmp_path, *words) == []

@@ -169,11 +169,11 @@ def test_per_image_scores_lie_beside_the_record(measure, small):
     _, report = measure(*small, "metrics=[rarity]")
     record = Path(report.lines[0].record)
     artifacts = read_record(record).artifacts
-    rows = list(csv.DictReader((record.parent / artifacts["images"]).open()))
+    rows = list(csv.DictReader((record.parent / artifacts["images"]["file"]).open()))
     assert [row["side"] for row in rows] == ["real"] * 120 + ["fake"] * 100
     defined = [float(row["rarity"]) for row in rows if row["rarity"]]
     assert np.mean(defined) == pytest.approx(report.lines[0].scores["mean"])
-    with Image.open(record.parent / artifacts["grid"]) as grid:
+    with Image.open(record.parent / artifacts["grid"]["file"]) as grid:
         assert grid.size == (48, 48)
 
 

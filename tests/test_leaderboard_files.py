@@ -16,6 +16,7 @@ import pytest
 from made_records import record, score, store
 
 import bench.leaderboard
+from bench.artifacts import described
 from bench.errors import ConfigError, StoreError
 from bench.leaderboard.command import Request, run
 from bench.leaderboard.load import read_results
@@ -80,7 +81,7 @@ def test_load_knows_controls(tmp_path):
         ("[]", "no schema"),
         ('{"loss": 3}', "no schema"),
         ('{"schema": 99}', "schema 99"),
-        ('{"schema": 1, "key": "a"}', "not a whole record"),
+        ('{"schema": 2, "key": "a"}', "not a whole record"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )
@@ -293,7 +294,7 @@ def test_json_holds_boards_rows_and_marks(tmp_path):
 
 
 def test_the_sample_grid_is_copied_and_shown(tmp_path):
-    store(tmp_path, record(artifacts={"grid": "grid.png"}))
+    store(tmp_path, record(artifacts={"grid": described("grid.png", PNG)}))
     (path_of(tmp_path).parent / "grid.png").write_bytes(PNG)
     old = tmp_path / "out" / "demo.files" / f"{'0' * 12}.png"
     old.parent.mkdir(parents=True)
@@ -308,12 +309,32 @@ def test_the_sample_grid_is_copied_and_shown(tmp_path):
     assert image["alt"] == "Sample images of gan on digits"
 
 
-@pytest.mark.parametrize("name", ["absent.png", "../grid.png", "/etc/passwd", "text.png"])
-def test_a_grid_that_is_absent_foreign_or_elsewhere_is_not_shown(tmp_path, name):
-    store(tmp_path, record(artifacts={"grid": name}))
-    (path_of(tmp_path).parent / "text.png").write_bytes(b"not a picture")
+@pytest.mark.parametrize("name", ["absent.png", "../grid.png", "/etc/passwd"])
+def test_a_grid_that_is_absent_or_elsewhere_is_not_shown_and_named(tmp_path, name):
+    store(tmp_path, record(artifacts={"grid": described(name, PNG)}))
     (path_of(tmp_path).parent.parent / "grid.png").write_bytes(PNG)
     write(tmp_path, tmp_path / "out")
+    assert "<img" not in (tmp_path / "out" / "demo.html").read_text()
+    (item,) = json.loads((tmp_path / "out" / "demo.json").read_text())["unfit"]
+    assert item["reason"] in ("is absent", "is not a plain file name")
+
+
+def test_a_grid_that_is_no_picture_is_not_shown(tmp_path):
+    store(tmp_path, record(artifacts={"grid": described("text.png", b"not a picture")}))
+    (path_of(tmp_path).parent / "text.png").write_bytes(b"not a picture")
+    write(tmp_path, tmp_path / "out")
+    assert "<img" not in (tmp_path / "out" / "demo.html").read_text()
+
+
+@pytest.mark.parametrize("change", [PNG[:-1], PNG[:-1] + b"x"])
+def test_a_picture_changed_after_it_was_written_is_named_and_fails_under_strict(tmp_path, change):
+    store(tmp_path, record(artifacts={"grid": described("grid.png", PNG)}))
+    (path_of(tmp_path).parent / "grid.png").write_bytes(change)
+    report = write_all(tmp_path, tmp_path / "out", "demo", True)
+    (item,) = report.unfit
+    assert item.path == "runs/digits/gan/net/grid.png"
+    assert "bytes, its record says" in item.reason or "sha256 differs" in item.reason
+    assert report.code == 8
     assert "<img" not in (tmp_path / "out" / "demo.html").read_text()
 
 

@@ -28,7 +28,15 @@ COMMANDS = {
     *("else", "fi", "toprule", "midrule", "bottomrule", "textbf", "underline", "textsubscript"),
     *("textsuperscript", "dagger", "cdot", "downarrow", "uparrow", "pm", "par", "smallskip"),
     *("footnotesize", "textbackslash", "textasciitilde", "textasciicircum", "textless"),
-    *("textgreater", "textbar", "textquoteleft", "textquotedblright"),
+    *(
+        "textgreater",
+        "textbar",
+        "textquoteleft",
+        "textquotedblright",
+        "raggedright",
+        "medskip",
+        "addlinespace",
+    ),
 }
 DOCUMENT = r"""\documentclass{article}
 \usepackage{booktabs,graphicx}
@@ -80,6 +88,8 @@ def syntax_errors(text):
     found |= {f"a bare {sign}" for part in parts[::2] for sign in "#^_~" if sign in part}
     for tabular in re.findall(r"\\begin{tabular}{(l?r*)}(.*?)\\end{tabular}", text, re.DOTALL):
         rows = [line for line in tabular[1].splitlines() if line.endswith(r" \\")]
+        if len(tabular[0]) > 7:
+            found.add("too wide to read")
         if {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} != {len(tabular[0])}:
             found.add("columns")
     return found
@@ -116,6 +126,10 @@ def test_the_check_itself_finds_what_is_wrong(tmp_path):
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
 def test_the_tables_compile(tmp_path):
     nasty(tmp_path)
+    compiled(tmp_path)
+
+
+def compiled(tmp_path):
     (tmp_path / "out" / "paper.tex").write_text(DOCUMENT)
     command = ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", "paper"]
     ended = subprocess.run(command, cwd=tmp_path / "out", capture_output=True, text=True)
@@ -130,6 +144,26 @@ def test_best_second_errors_and_ranks(tmp_path):
     assert r"\textbf{1.000} $\pm$ 0.10\textsuperscript{1--2}" in text
     assert r"\underline{1.100} $\pm$ 0.10\textsuperscript{$\dagger$ 1--2}" in text
     assert r"5.000 $\pm$ 0.10\textsuperscript{3}" in text
+
+
+def wide(tmp_path):
+    scores = {f"score_{at:02}": score(at + 1.0) for at in range(14)}
+    return tables(tmp_path, record("a", "many", scores), record("b", "many", scores))
+
+
+def test_a_wide_table_is_stacked_and_every_column_is_in_it_once(tmp_path):
+    text = wide(tmp_path)
+    assert syntax_errors(text) == set()
+    assert text.count(r"\begin{tabular}{l") == 3  # the mean rank and 14 scores, six at a time
+    assert text.count("Generator & ") == 3 and text.count("Mean rank") == 1
+    for at in range(14):
+        assert text.count(rf"many.score\_{at:02} ") == 1
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+def test_a_wide_table_compiles(tmp_path):
+    wide(tmp_path)
+    compiled(tmp_path)
 
 
 def test_an_interval_is_a_subscript_and_a_minus_is_no_hyphen(tmp_path):

@@ -1,6 +1,7 @@
 """Ranks on boards: which pairs are compared how, from what, and what the files say of it."""
 
 import csv
+import io
 import json
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from made_records import record, score, store
 
+from bench.artifacts import described
 from bench.leaderboard.boards import boards
 from bench.leaderboard.load import read_results
 from bench.leaderboard.write import write_all
@@ -33,17 +35,24 @@ def store_measured(results, name, value, influences, **changes):
     """A record with its table beside it; returns the table's path."""
     known = score(value, standard_error=changes.pop("error", error_of(*influences)))
     known["interval_method"] = changes.pop("method", None)
-    one = record(name, scores={"fid": known}, artifacts={"images": "t.images.csv"}, **changes)
+    data = changes.pop("damage", str)(table_of(influences)).encode()
+    known = {"scores": {"fid": known}, "artifacts": {"images": described("t.images.csv", data)}}
+    one = record(name, **known, **changes)
     store(results, one)
     path = record_path(
         results, dataset="digits", generator=name, backbone="net", metric="fid", key=one.key
     ).with_name("t.images.csv")
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["image", "side", "fid_influence", "nearest_real"])
-        for side, values in zip(("real", "fake"), influences, strict=True):
-            writer.writerows([f"NA{row}", side, f"{x:.7g}", ""] for row, x in enumerate(values))
+    path.write_bytes(data)
     return path
+
+
+def table_of(influences):
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["image", "side", "fid_influence", "nearest_real"])
+    for side, values in zip(("real", "fake"), influences, strict=True):
+        writer.writerows([f"NA{row}", side, f"{x:.7g}", ""] for row, x in enumerate(values))
+    return text.getvalue()
 
 
 def board_of(results):
@@ -55,14 +64,19 @@ def standing_of(board, name, column=0):
     return next(row.cells[column].standing for row in board.rows if row.generator == name)
 
 
-def two(results, *, gap, seed=0):
+def two(results, *, gap, seed=0, damage=str):
     """Generators a and b on the same reference images, whose noise rules both scores."""
     common = 5 * np.random.default_rng(seed).normal(size=REAL)
-    paths = [
-        store_measured(results, name, 10 + gap * at, draw(10 * seed + at, common=common))
+    return [
+        store_measured(
+            results,
+            name,
+            10 + gap * at,
+            draw(10 * seed + at, common=common),
+            damage=damage if name == "a" else str,
+        )
         for at, name in enumerate("ab")
     ]
-    return paths
 
 
 def test_the_common_reference_cancels_in_the_comparison(tmp_path):
@@ -101,13 +115,21 @@ def test_missing_tables_make_it_independent_and_less_sure(tmp_path):
         (lambda text: text + '"', "EOF"),
     ],
 )
-def test_a_damaged_table_is_named_and_not_used(tmp_path, damage, reason):
-    path, _ = two(tmp_path, gap=0.5)
-    path.write_text(damage(path.read_text()))
+def test_a_foreign_table_is_named_and_not_used(tmp_path, damage, reason):
+    two(tmp_path, gap=0.5, damage=damage)
     board = board_of(tmp_path)
     assert board.comparisons[0].kinds[0][1] == "independent"
     (item,) = board.unpaired
     assert reason in item.reason and str(tmp_path) not in item.reason
+
+
+def test_a_table_changed_after_it_was_written_is_named_and_not_used(tmp_path):
+    path, _ = two(tmp_path, gap=0.5)
+    path.write_bytes(path.read_bytes().replace(b"NA7,real,", b"NA9,real,"))
+    board = board_of(tmp_path)
+    assert board.comparisons[0].kinds[0][1] == "independent"
+    (item,) = board.unpaired
+    assert item.path == "runs/digits/a/net/t.images.csv" and "sha256 differs" in item.reason
 
 
 @pytest.mark.parametrize("name", ["../t.images.csv", 7, "a\0b"])
@@ -115,7 +137,7 @@ def test_a_table_elsewhere_is_not_read(tmp_path, name):
     two(tmp_path, gap=0.5)
     reading = read_results(tmp_path)
     led_astray = [
-        replace(one, record=replace(one.record, artifacts={"images": name}))
+        replace(one, record=replace(one.record, artifacts={"images": described(name, b"")}))
         for one in reading.records
     ]
     (board,) = boards(led_astray)
@@ -138,8 +160,7 @@ def test_the_larger_error_counts_of_the_records_and_the_influences(tmp_path, fac
 
 
 def test_other_reference_images_are_not_paired(tmp_path):
-    path, _ = two(tmp_path, gap=0.5)
-    path.write_text(path.read_text().replace("NA3,real", "other,real"))
+    two(tmp_path, gap=0.5, damage=lambda text: text.replace("NA3,real", "other,real"))
     assert board_of(tmp_path).comparisons[0].kinds[0][1] == "independent"
 
 
@@ -257,7 +278,7 @@ def test_the_files_tell_ranks_probabilities_and_what_was_not_paired(tmp_path):
     paths = two(tmp_path, gap=0.05)
     paths[0].unlink()
     report = write_all(tmp_path, tmp_path / "out", "demo", True)
-    assert report.code == 0 and len(report.unpaired) == 1
+    assert report.code == 8 and len(report.unfit) == 1
     main = [path for path in report.written if path.stem == "demo"]  # not demo.wide.csv
     texts = {path.suffix: path.read_text() for path in main}
     content = json.loads(texts[".json"])
@@ -265,7 +286,7 @@ def test_the_files_tell_ranks_probabilities_and_what_was_not_paired(tmp_path):
     probability = column["comparisons"]["probability"]
     assert probability[0][1] + probability[1][0] == pytest.approx(1, abs=1e-12)
     assert column["comparisons"]["generators"] == ["a", "b"]
-    assert content["unpaired"][0]["path"].endswith("a/net/t.images.csv")
+    assert content["unfit"][0]["path"].endswith("a/net/t.images.csv")
     assert [row["cells"][0]["rank_interval"] for row in content["boards"][0]["rows"]] == [
         [1, 2]
     ] * 2
@@ -274,8 +295,8 @@ def test_the_files_tell_ranks_probabilities_and_what_was_not_paired(tmp_path):
         ("1", "1", "2"),
         ("2", "1", "2"),
     ]
-    assert "†" in texts[".md"].split("## How")[0] and "## Not paired" in texts[".md"]
-    assert "beats b: 0.5" in texts[".html"] and "Not paired" in texts[".html"]
+    assert "†" in texts[".md"].split("## How")[0] and "## Unfit files" in texts[".md"]
+    assert "beats b: 0.5" in texts[".html"] and "Unfit files" in texts[".html"]
 
 
 def test_tables_do_not_change_how_often_the_files_come_out_alike(tmp_path):

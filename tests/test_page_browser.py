@@ -11,7 +11,7 @@ from chromium import (
     served,
     shown_names,
 )
-from made_records import record, score, store
+from made_records import ARTIFACTS, TABLES, beside, record, score, store
 
 from bench.leaderboard.write import write_all
 
@@ -26,9 +26,7 @@ def leaderboard(tmp_path_factory):
     for backbone in ("trained", "random"):
         store(folder, *(one for name in GENERATORS for one in records(name, backbone)))
     for path in (folder / "runs").rglob("*.json"):
-        ends = "\n".join(f"{at},fake,{at}" for at in range(30))
-        (path.parent / "a.images.csv").write_text(f"image,side,rarity\n{ends}\n")
-        (path.parent / "a.prd.csv").write_text("precision,recall\n1,0\n0.5,0.5\n0,1\n")
+        beside(path.parent, **TABLES)
     write_all(folder, folder / "leaderboards", "demo", False)
     return folder / "leaderboards" / "demo.html"
 
@@ -36,7 +34,7 @@ def leaderboard(tmp_path_factory):
 def records(name, backbone):
     fid = GENERATORS[name] * (2 if backbone == "random" else 1)
     recall = {"precision": score(1 / fid, "higher"), "recall": score(5 / fid, "higher")}
-    beside = {"artifacts": {"images": "a.images.csv", "curve.prd": "a.prd.csv"}}
+    beside = {"artifacts": ARTIFACTS}
     bar = score(fid, interval=[fid - 1, fid + 1], standard_error=0.5)
     return (
         record(name, "fid", {"fid": bar}, backbone=backbone, **beside),

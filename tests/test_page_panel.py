@@ -1,13 +1,14 @@
 """A generator's page: the ends of its scores, its curves, and where its numbers come from."""
 
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_records import record, score
+from made_records import beside, record, score
+from PIL import Image
 
-from bench.leaderboard.beside import table
 from bench.leaderboard.curves import curves
 from bench.leaderboard.extremes import extremes
 from bench.leaderboard.leaderboard import leaderboard
@@ -21,10 +22,11 @@ NASTY = ("<script>alert(1)</script>", "../../etc/passwd", '" onload="x', "a b'c"
 
 def stored(folder, one, **files):
     """The record as if it lay in the folder, with these artifacts: role -> text."""
-    names = {role.replace("_", "."): f"a.{role}.csv" for role in files}
-    for role, text in files.items():
-        (folder / f"a.{role}.csv").write_text(text)
-    return Stored("runs/digits/gan/net/a.json", folder, replace(one, artifacts=names))
+    written = {
+        role.replace("_", "."): (f"a.{role}.csv", text.encode()) for role, text in files.items()
+    }
+    known = beside(folder, **written)
+    return Stored("runs/digits/gan/net/a.json", folder, replace(one, artifacts=known))
 
 
 def shown(*records):
@@ -72,10 +74,10 @@ def test_torn_and_foreign_tables_show_nothing(tmp_path, text):
 
 
 def test_a_table_outside_the_folder_is_not_read(tmp_path):
-    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "in").mkdir()
-    one = Stored("a.json", tmp_path / "in", replace(record(), artifacts={"curve.x": "../a.csv"}))
-    assert not table(one, "curve.x")
+    known = beside(tmp_path / "in", **{"curve.x": ("../a.csv", b"x,y\n1,2\n2,3\n")})
+    one = Stored("a.json", tmp_path / "in", replace(record(), artifacts=known))
+    assert not curves(one)
 
 
 def test_a_curve_is_drawn_and_told_in_numbers(tmp_path):
@@ -113,6 +115,26 @@ def test_every_generator_has_a_plain_file_of_its_own():
     names = [panel_file("digits", name) for name in (*NASTY, "GAN", "gan", "x" * 500, "")]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z0-9_-]{1,60}\.html", name) for name in names)
+
+
+def test_samples_of_each_truncation_are_shown_as_such(tmp_path):
+    records = []
+    for threshold in (0.5, 1.0):
+        name = f"grid-{threshold}.png"
+        data = io.BytesIO()
+        Image.new("RGB", (8, 8), (int(threshold * 100), 0, 0)).save(data, "PNG")
+        known = beside(tmp_path, grid=(name, data.getvalue()))
+        sampler = {"kind": "models.samplers.Truncated", "threshold": threshold}
+        one = record(identities={"generator": {"sampler": sampler}}, artifacts=known)
+        records.append(Stored(f"runs/{threshold}.json", tmp_path, one))
+    board = shown(*records)
+    assert [one.note for one in board.pictures] == [
+        "sampler.threshold=0.5",
+        "sampler.threshold=1.0",
+    ]
+    text = panel_page(board, next(panels(board)))
+    for picture in board.pictures:
+        assert picture.file in text and f"not chosen; {picture.note}" in text
 
 
 def test_pages_of_an_earlier_leaderboard_are_removed(tmp_path):

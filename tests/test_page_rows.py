@@ -39,6 +39,28 @@ def test_a_composite_column_sorts_with_the_best_first_and_tells_its_rule(page):
     assert "1/2 for every one of equal value" in head.get_attribute("title")
 
 
+def test_truncations_are_joined_and_drawn_over_psi_with_whiskers(page):
+    lines = find(page, ".board[data-backbone=wide] polyline")
+    assert len(lines) == 2  # FID and precision, each against recall
+    assert len(lines[0].get_attribute("points").split()) == 3
+    assert find(page, ".board[data-backbone=wide] .whiskers")
+    titles = [one.text for one in find(page, ".growth h3")]
+    assert len(titles) == 3 and all("over psi" in title for title in titles)
+    assert len(find(page, ".growth .whiskers")) == 9
+
+
+def test_choices_hide_the_series_that_they_do_not_mean(page):
+    find(page, ".metrics summary")[0].click()
+    find(page, "input[value=fid]")[0].click()
+    titles = [one.text for one in find(page, ".growth h3") if one.is_displayed()]
+    assert [title.split()[0] for title in titles] == [
+        "precision_recall.precision",
+        "precision_recall.recall",
+    ]
+    choose(page, "select[data-field=backbone]", "trained")
+    assert not any(one.is_displayed() for one in find(page, ".growth"))
+
+
 def test_sorting_never_mixes_reported_rows_into_the_measured(page):
     click_header(page, "fid ↓")
     assert shown_names(page) == ["alpha", "beta", NASTY, "gamma", "blur", REPORTED]

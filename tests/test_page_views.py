@@ -203,8 +203,17 @@ def test_plain_latents_end_the_line_of_the_truncations(tmp_path):
     assert series.values == (0.5, 1.0, math.inf)
     (line,) = scatters(found)[0].lines
     assert len(line.split()) == 3
+    texts = {mark.text for mark in scatters(found)[0].marks}
+    assert texts == {"0.5", "1", "gan threshold=none"}
     growth = next(one for one in growths([found]) if one.title.startswith("fid.fid over threshold"))
     assert len(growth.drawn.lines[0].split()) == 2  # no truncation has no place on the axis
+
+
+def test_a_series_is_named_at_its_last_point(tmp_path):
+    records = [one for psi in (0.5, 1.0) for one in truncated("gan", psi, 9 - psi, psi / 2)]
+    growth = growths(boards_of(tmp_path, *records))[0]
+    assert [mark.text for mark in growth.drawn.marks] == ["", "gan"]
+    assert growth.drawn.marks[0].label is None and growth.drawn.marks[1].label
 
 
 def test_each_checkpoint_has_a_line_of_its_own_truncations(tmp_path):

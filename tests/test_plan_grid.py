@@ -17,6 +17,9 @@ GRIDS = {
     "groups": ["generator=blur,jpeg,dcgan_digits", "dataset=digits,cifar10,ffhq", "seed=0,1,2"],
     "lists": ["backbone=[inception],[swin_b,resnet50]", "metrics=[fid],[kid]", "seed=1,2,3"],
     "overlap": ["generator=blur,noise,jpeg", "generator.name=a,b,null", "paths.results=x,y,z"],
+    "values": ["seed=0,1,2", "protocol.num_real=5,'6',x", "dataset.name=digits,'a b',1e3"],
+    "nested": ["dataset.name=a,b", "generator=blur,jpeg", "dataset={name:c},{name:d}"],
+    "resolved": ["seed=0,${batch_size},'???'", "batch_size=1,2", "workers=1,2,3"],
     "types": ["seed=1,1.0,true", "protocol.num_real=5,null", "device=cpu,auto", "workers=1,2"],
 }
 
@@ -69,3 +72,26 @@ def test_choices_that_are_tied_by_a_defaults_list_are_composed_by_hydra(monkeypa
     monkeypatch.setattr(grid_module, "_choices_are_tied", lambda: True)
     grid = made([], GRIDS["groups"])
     assert same(grid.config(grid.jobs[5]), composed("score", grid.jobs[5])) and not grid.made
+
+
+def test_a_grid_of_seeds_composes_its_choices_alone(monkeypatch):
+    composed_words = []
+    real = grid_module.composed
+    monkeypatch.setattr(
+        grid_module,
+        "composed",
+        lambda name, words: composed_words.append(words) or real(name, words),
+    )
+    grid = made([], ["generator=blur,jpeg", "seed=range(9)"])
+    assert [grid.config(words).seed for words in grid.jobs] == [*range(9)] * 2
+    assert sorted(composed_words) == [["generator=blur", "seed=0"], ["generator=jpeg", "seed=0"]]
+
+
+def test_interpolations_between_shared_nodes_are_resolved_in_the_job_that_is_asked_for():
+    swept = ["protocol=salon,dgm_eval,torch_fidelity", "generator=blur,jpeg", "batch_size=1,2"]
+    grid = made([], swept)
+    for words in grid.jobs:
+        found = grid.config(words)
+        assert found.metrics == composed("score", words).metrics
+        assert found._get_node("metrics")._key() == "metrics"
+    assert len(grid.nodes) < len(grid.jobs) * len(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_records import record
+from made_records import beside, record
 from PIL import Image
 
 from bench.artifacts import write_per_image
@@ -44,7 +44,7 @@ def test_each_end_is_a_row_with_the_utmost_image_on_the_left(tmp_path):
     rarity = torch.arange(20).double()
     rarity[3] = torch.nan
     found = write_extremes(tmp_path / "a.json", outcome(rarity=rarity), BETTER, grey)
-    assert found == {"extremes": "a.extremes.png"}
+    assert found["extremes"]["file"] == "a.extremes.png"
     low, high = shades(tmp_path / "a.extremes.png")
     assert low == [0, 1, 2, 4, 5, 6]
     assert high == [19, 18, 17, 16, 15, 14]
@@ -121,9 +121,10 @@ def test_a_job_writes_the_pairs_beside_its_record(measure, small):
     _, report = measure("dataset=digits", "generator=holdout", *small, "metrics=[authenticity]")
     (line,) = report.lines
     stored = read_record(Path(line.record))
-    assert stored.artifacts["nearest"].endswith(".nearest.png")
+    assert stored.artifacts["nearest"]["file"].endswith(".nearest.png")
     folder = Path(line.record).parent
-    sizes = [Image.open(folder / stored.artifacts[role]).size for role in ("extremes", "nearest")]
+    files = [stored.artifacts[role]["file"] for role in ("extremes", "nearest")]
+    sizes = [Image.open(folder / file).size for file in files]
     assert sizes[0] == sizes[1]
 
 
@@ -153,13 +154,13 @@ def test_a_picture_of_another_shape_is_not_shown(tmp_path, size):
     artifacts = write_per_image(tmp_path / "a.json", outcome(rarity=torch.arange(12)), NAMES)
     data = io.BytesIO()
     Image.new("RGB", size).save(data, "PNG")
-    (tmp_path / "a.png").write_bytes(data.getvalue())
-    one = replace(record(), artifacts=artifacts | {"extremes": "a.png"})
+    artifacts |= beside(tmp_path, extremes=("a.png", data.getvalue()))
+    one = replace(record(), artifacts=artifacts)
     assert [end.strip for end in extremes(Stored("a.json", tmp_path, one))] == [None, None]
 
 
 def test_equal_values_stand_in_the_order_of_the_images():
-    low, high = ends([5, 5, 1, *range(10, 20)])
+    low, high = ends(np.array([5.0, 5, 1, *range(10, 20)]))
     assert low[:3] == [2, 0, 1]
     assert high[:2] == [12, 11]
 

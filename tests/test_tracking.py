@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 from wandb_file import OfflineRun
 
+from bench.artifacts import described
 from bench.composed import composed
 from bench.job import measured_line
 from bench.records import read_record, record_paths
@@ -29,12 +30,13 @@ def no_login(monkeypatch, tmp_path):
 @pytest.fixture
 def results(tmp_path):
     """Two records of one generator with a picture, per-image scores and a curve."""
-    artifacts = {"grid": "grid.png", "images": "prd.images.csv", "curve.prd": "prd.prd.csv"}
+    names = {"grid": "grid.png", "images": "prd.images.csv", "curve.prd": "prd.prd.csv"}
+    artifacts = {role: described(name, b"") for role, name in names.items()}
     generator = {"api_key": "k3y", "url": "https://me:pw@host/g.pt?sig=s1g"}
     scores = {"fid": score(1.25, **INTERVAL)}
     store(
         tmp_path,
-        record(scores=scores, config=generator, artifacts={"grid": "grid.png"}),
+        record(scores=scores, config=generator, artifacts={"grid": artifacts["grid"]}),
         record(metric="prd", scores={"prd": 0.5}, config=generator, artifacts=artifacts),
     )
     beside = tmp_path / "runs" / "digits" / "gan" / "net"

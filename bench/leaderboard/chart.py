@@ -53,6 +53,7 @@ class Mark:
         name, control: of what it stands for.
         x, y: in pixels.
         x_text, y_text: the values, with their intervals where they are known.
+        text: of the label; empty for a point without one.
         reach: left, right, top and bottom end of its intervals, in pixels; the point itself where
             none is known.
         label: where the label stands: x, y, anchor.
@@ -64,6 +65,7 @@ class Mark:
     y: float
     x_text: str
     y_text: str
+    text: str
     reach: Box
     label: tuple[float, float, str] | None = None
 
@@ -96,7 +98,15 @@ class Chart:
 
 @dataclass(frozen=True)
 class Point:
-    """A value on either axis, with its 95 % interval if known, and the name of what has it."""
+    """A value on either axis, with its 95 % interval if known, and the name of what has it.
+
+    Attributes:
+        name: in full, shown on hover.
+        x, y: the values.
+        control: whether it is hollow.
+        x_interval, y_interval: None where not known.
+        label: what stands beside it; None: the name.
+    """
 
     name: str
     x: float
@@ -104,6 +114,7 @@ class Point:
     control: bool = False
     x_interval: Interval | None = None
     y_interval: Interval | None = None
+    label: str | None = None
 
 
 def chart(
@@ -112,7 +123,6 @@ def chart(
     points: Sequence[Point],
     *,
     lines: Sequence[Sequence[Point]] = (),
-    labels: bool = True,
 ) -> Chart | None:
     """Lay the points out; None where all of them share one x or one y."""
     every = [*points, *(point for line in lines for point in line)]
@@ -128,7 +138,7 @@ def chart(
         y_name,
         x,
         y,
-        tuple(_labelled(marks) if labels else marks),
+        tuple(_labelled(marks)),
         tuple(" ".join(f"{x.at(p.x)},{y.at(p.y)}" for p in line) for line in lines),
     )
 
@@ -180,6 +190,7 @@ def _mark(point: Point, x: Axis, y: Axis) -> Mark:
         y.at(point.y),
         _told(point.x, point.x_interval),
         _told(point.y, point.y_interval),
+        point.name if point.label is None else point.label,
         _reach(point, x, y),
     )
 
@@ -208,7 +219,7 @@ def _labelled(marks: Sequence[Mark]) -> list[Mark]:
     for mark in sorted(marks, key=lambda one: one.control):  # generators choose first
         places = [(choice, box) for choice, box in _places(mark) if _is_free(box, taken)]
         clear = [(choice, box) for choice, box in places if not _covers(box, lines)]
-        label, box = next(iter([*clear, *places]), (None, None))
+        label, box = next(iter([*clear, *places] if mark.text else []), (None, None))
         taken += [box] if box else []
         found[mark] = replace(mark, label=label)
     return [found[mark] for mark in marks]
@@ -223,7 +234,7 @@ def _lines(mark: Mark) -> list[Box]:
 
 def _places(mark: Mark) -> list[tuple[tuple[float, float, str], Box]]:
     """Where a label may stand, the best first, and the box that it fills there."""
-    wide = LETTER * len(mark.name)
+    wide = LETTER * len(mark.text)
     x, y = mark.x, mark.y
     left, right, top, bottom = mark.reach
     starts = {"start": 0.0, "middle": -wide / 2, "end": -wide}

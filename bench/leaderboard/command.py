@@ -28,7 +28,7 @@ class Request:
         results: the folder that holds runs/.
         out: where the files go.
         name: of the files, without an ending.
-        strict: whether a file that was left out is a failure.
+        strict: whether a file that was left out or is unfit is a failure.
         compare: a results folder that this one should agree with, or "published".
         check: whether the files in `out` are only compared with what the records give.
         plots: whether figures are written too.
@@ -122,5 +122,5 @@ def _compare_published(request: Request) -> int:
 def _warn(report: Report) -> None:
     for item in report.left_out:
         log.warning("left out %s: %s", item.path, item.reason)
-    for item in report.unpaired:
+    for item in report.unfit:
         log.warning("%s: %s", item.path, item.reason)

@@ -1,9 +1,11 @@
 """The curves and per-class tables beside a record, as drawings and as numbers."""
 
+import csv
+import io
 import math
 from dataclasses import dataclass
 
-from bench.leaderboard.beside import table
+from bench.leaderboard.beside import path_beside, usable
 from bench.leaderboard.chart import Chart, Point, chart
 from bench.leaderboard.stored import Stored
 
@@ -43,7 +45,7 @@ def curves(stored: Stored) -> list[Curve]:
 
 
 def _curve(stored: Stored, role: str) -> Curve | None:
-    cells = table(stored, role)
+    cells = _cells(usable(stored, role))
     if len(cells) < 2:
         return None
     name = role.removeprefix(PREFIX)
@@ -51,12 +53,23 @@ def _curve(stored: Stored, role: str) -> Curve | None:
     return Curve(
         metric=stored.record.metric["name"],
         name=name,
-        path=f"{stored.path.rpartition('/')[0]}/{stored.record.artifacts[role]}",
+        path=path_beside(stored, role),
         heads=tuple(cells),
         rows=tuple(tuple(map(_short, row)) for row in rows[:MOST_ROWS]),
         left=max(0, len(rows) - MOST_ROWS),
         drawn=None if name in NOT_ORDERED else _drawn(name, cells),
     )
+
+
+def _cells(data: bytes) -> dict[str, list[str]]:
+    """Column -> its cells as written; empty where there is no such table or it is torn."""
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode())))
+    except (UnicodeError, csv.Error):
+        return {}
+    if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
+        return {}
+    return dict(zip(rows[0], map(list, zip(*rows[1:], strict=True)), strict=True))
 
 
 def _drawn(name: str, cells: dict[str, list[str]]) -> Chart | None:

@@ -1,11 +1,14 @@
 """The generated images at the two ends of each per-image score: names, and pictures if any."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+import pandas
+from numpy.typing import NDArray
+
 from bench.ends import COUNT, ENDING, columns_with_ends, ends
-from bench.leaderboard.beside import table
+from bench.leaderboard.beside import table, usable
 from bench.leaderboard.pictures import Picture, picture_of
 from bench.leaderboard.stored import Stored
 
@@ -71,12 +74,13 @@ class Extreme:
 
 def extremes(stored: Stored) -> list[Extreme]:
     """Both ends of every column of the record's table that has ends."""
-    cells = _fakes(table(stored, "images"))
+    data = usable(stored, "images")
+    images = _fakes(data) if data else pandas.DataFrame()
     better = {name: one["better"] for name, one in stored.record.scores.items()}
     found = [
         end
-        for column in columns_with_ends(cells, better)
-        for end in _ends(stored.record.metric["name"], cells, column)
+        for column in columns_with_ends(images, better)
+        for end in _ends(stored.record.metric["name"], images, column)
     ]
     drawn = (_strips(len(found), picture_of(stored, role)) for role in ROLES)
     return [
@@ -85,24 +89,21 @@ def extremes(stored: Stored) -> list[Extreme]:
     ]
 
 
-def _fakes(cells: dict[str, list[str]]) -> dict[str, list[str]]:
+def _fakes(data: bytes) -> pandas.DataFrame:
     """The rows of the generated images; empty where the table is none of images."""
-    if not {"image", "side"} <= set(cells):
-        return {}
-    kept = [at for at, side in enumerate(cells["side"]) if side == "fake"]
-    return {name: [column[at] for at in kept] for name, column in cells.items()}
+    try:
+        found = table(data)
+    except ValueError:
+        return pandas.DataFrame()
+    if not {"image", "side"} <= set(found):
+        return pandas.DataFrame()
+    return found[found["side"] == "fake"]
 
 
-def _ends(metric: str, cells: dict[str, list[str]], column: str) -> list[Extreme]:
-    values = [_number(text) for text in cells[column]]
-    nearest = cells.get("nearest_real", [""] * len(values))
+def _ends(metric: str, images: pandas.DataFrame, column: str) -> list[Extreme]:
+    values = pandas.to_numeric(images[column], errors="coerce").to_numpy(np.float64)
     return [
-        Extreme(
-            metric,
-            column,
-            title,
-            tuple(ScoredImage(cells["image"][at], values[at], nearest[at]) for at in places),
-        )
+        Extreme(metric, column, title, _scored(images.iloc[places], values[places]))
         for title, places in zip(_titles(column), ends(values) or (), strict=False)
     ]
 
@@ -115,15 +116,13 @@ def _strips(count: int, picture: Picture | None) -> Sequence[Strip | None]:
     return [Strip(picture, at * height, height) for at in range(count)]
 
 
+def _scored(images: pandas.DataFrame, values: NDArray[np.float64]) -> tuple[ScoredImage, ...]:
+    nearest = images["nearest_real"].fillna("") if "nearest_real" in images else [""] * len(images)
+    return tuple(map(ScoredImage, images["image"], values.tolist(), nearest))
+
+
 def _titles(column: str) -> tuple[str, str]:
     if column.endswith(ENDING):
         score = column.removesuffix(ENDING)
         return f"Lower {score} most", f"Hurt {score} most"
     return ENDS.get(column, (f"Lowest {column}", f"Highest {column}"))
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -4,12 +4,12 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas
 from numpy.typing import NDArray
 
+from bench.leaderboard.beside import artifact, path_beside, table
 from bench.leaderboard.stored import LeftOut, Stored
 
 ROLE = "images"
@@ -62,40 +62,30 @@ class Tables:
         return tuple(self._faults[path] for path in sorted(self._faults))
 
     def _read(self, stored: Stored) -> Influences | None:
-        name = stored.record.artifacts.get(ROLE)
-        if name is None:
+        if ROLE not in stored.record.artifacts:
             return None
         try:
-            return influences(stored, name)
-        except (OSError, ValueError) as error:  # a damaged table fails to parse, or a check below
-            reason = "is absent" if isinstance(error, FileNotFoundError) else str(error)
-            path = f"{stored.path.rpartition('/')[0]}/{name}"
-            reason = " ".join(reason.replace(str(stored.folder), "").split())
+            return influences(stored)
+        except ValueError as error:  # it is unfit, fails to parse, or fails a check below
+            path = path_beside(stored, ROLE)
+            reason = " ".join(str(error).split())
             self._faults[path] = LeftOut(path, f"{reason}; its record is compared as independent")
             return None
 
 
-def influences(stored: Stored, name: object) -> Influences:
-    """Read and check a table.
+def influences(stored: Stored) -> Influences:
+    """Read and check a record's table of images.
 
     Raises:
-        OSError: if it cannot be read.
-        ValueError: if it is no table of this record: other counts, gaps, another standard error.
+        ValueError: if it is unfit, or no table of this record: other counts, gaps, another
+            standard error.
     """
-    if not isinstance(name, str) or Path(name).name != name or "\0" in name:
-        raise ValueError("is not a plain file name")
-    table = pandas.read_csv(
-        stored.folder / name,
-        usecols=lambda column: column in ("image", "side") or column.endswith(ENDING),
-        dtype={"image": str, "side": str},
-        keep_default_na=False,  # an image may be called NA
-        na_values=[""],
-    )
-    sides = _sides(table)
+    found_table = table(artifact(stored, ROLE))
+    sides = _sides(found_table)
     _check_counts(stored, sides)
     names = "\n".join(map(str, sides["real"]["image"]))
     found = Influences(hashlib.sha256(names.encode()).hexdigest(), {}, {})
-    for column in table.columns[table.columns.str.endswith(ENDING)]:
+    for column in found_table.columns[found_table.columns.str.endswith(ENDING)]:
         score = column.removesuffix(ENDING)
         if stored.record.scores.get(score, {}).get("better", "neither") != "neither":
             _add(found, stored, score, {side: part[column] for side, part in sides.items()})

@@ -1,8 +1,6 @@
 """The boards as JSON, numbers in full, for programs that would rather not read a page."""
 
 import json
-import re
-from dataclasses import asdict
 from typing import Any
 
 from bench.leaderboard.board import Board, Cell, Column, Row
@@ -11,10 +9,7 @@ from bench.leaderboard.legend import provenance
 from bench.leaderboard.standing import Comparisons
 
 SCHEMA = 2
-# a list of nothing but numbers, null and kinds of comparison stands on one line; no text of a
-# name can look like it, since a line break inside a text is escaped
-ITEM = r'(?:null|-?[0-9][-+.e0-9]*|"[a-z]+")'
-FLAT = re.compile(rf"\[\n\s*({ITEM}(?:,\n\s*{ITEM})*)\n\s*\]")
+SPREAD = 4  # levels written over several lines: from there on a column or a row is one line
 
 
 def json_text(shown: Leaderboard) -> str:
@@ -25,11 +20,25 @@ def json_text(shown: Leaderboard) -> str:
         "num_records": len(shown.records),
         "boards": [_board(board) for board in shown.boards],
         "provenance": provenance(shown.records),
-        "left_out": [asdict(item) for item in shown.left_out],
-        "unpaired": [asdict(item) for item in shown.unpaired],
+        "left_out": [vars(item) for item in shown.left_out],
+        "unfit": [vars(item) for item in shown.unfit],
     }
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return FLAT.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
+    return _spread(content, SPREAD) + "\n"
+
+
+def _spread(content: Any, levels: int, indent: str = "") -> str:
+    """JSON with the upper levels over several lines, for people and for version control."""
+    if not content or not levels or not isinstance(content, (dict, list)):
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    inner = indent + " "
+    if isinstance(content, dict):
+        named = [
+            f"{json.dumps(name, ensure_ascii=False)}: {_spread(item, levels - 1, inner)}"
+            for name, item in content.items()
+        ]
+        return f"{{\n{inner}" + f",\n{inner}".join(named) + f"\n{indent}}}"
+    items = [_spread(item, levels - 1, inner) for item in content]
+    return f"[\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}]"
 
 
 def _board(board: Board) -> dict[str, Any]:
@@ -48,17 +57,17 @@ def _board(board: Board) -> dict[str, Any]:
             _column(column, pairs)
             for column, pairs in zip(board.columns, board.comparisons, strict=True)
         ],
-        "composites": [{"name": one.name, **asdict(one)} for one in board.composites],
+        "composites": [{"name": one.name, **vars(one)} for one in board.composites],
         "rows": [_row(row) for row in board.rows],
-        "reported": [asdict(one) for one in board.reported],
+        "reported": [vars(one) for one in board.reported],
     }
 
 
 def _column(column: Column, pairs: Comparisons | None) -> dict[str, Any]:
     return {
         "name": column.name,
-        **asdict(column),
-        "comparisons": asdict(pairs) if pairs else None,
+        **vars(column),
+        "comparisons": vars(pairs) if pairs else None,
     }
 
 
@@ -84,5 +93,5 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "rank_interval": cell.standing.interval if cell.standing else None,
         "tie_group": cell.standing.tie_group if cell.standing else None,
         "undefined": cell.undefined,
-        "measurements": [asdict(one) for one in cell.measurements],
+        "measurements": [vars(one) for one in cell.measurements],
     }

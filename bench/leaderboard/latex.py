@@ -22,6 +22,7 @@ from bench.leaderboard.legend import TIED_WITH_BEST, provenance
 from bench.leaderboard.numbers import ERROR_DIGITS, number
 from bench.leaderboard.stored import Stored
 
+MOST = 6  # columns beside the generators' names
 MARKS = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
 FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 STATED = ("git_commit", "packages.salon", "packages.torch")  # of the environments, in the caption
@@ -49,21 +50,42 @@ def _table(board: Board, records: Mapping[str, Stored]) -> Iterator[str]:
     yield r"\centering"
     yield rf"\caption{{{escaped(_caption(board, records))}}}"
     yield rf"\label{{tab:board-{board.key[:8]}}}"
+    yield r"\par\medskip"
     yield FITTED
-    yield from _tabular(board)
+    yield from _stacked([list(part) for part in _tabulars(board)])
     yield "}"
     notes = list(_notes(board))
     if notes:
-        yield rf"\par\smallskip{{\footnotesize {escaped('; '.join(notes))}\par}}"
+        yield rf"\par\smallskip{{\footnotesize\raggedright {escaped('; '.join(notes))}\par}}"
     yield r"\end{table}"
 
 
-def _tabular(board: Board) -> Iterator[str]:
+def _stacked(parts: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Below each other, in one size of letters."""
+    if len(parts) == 1:
+        yield from parts[0]
+        return
+    yield r"\begin{tabular}{@{}l@{}}"
+    for part in parts:
+        yield from part
+        yield r"\\ \addlinespace"
+    yield r"\end{tabular}"
+
+
+def _tabulars(board: Board) -> Iterator[Iterator[str]]:
+    """All columns, MOST at a time: more would be too small to read on a page."""
+    count = 1 + len(board.composites) + len(board.columns)
+    for start in range(0, count, MOST):
+        yield _tabular(board, slice(start, start + MOST))
+
+
+def _tabular(board: Board, shown: slice) -> Iterator[str]:
+    """The generators, and these of the other columns."""
     composites = [one.name for one in board.composites]
-    heads = ["Generator", "Mean rank", *composites, *map(_head, board.columns)]
-    yield rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}"
+    heads = ["Mean rank", *composites, *map(_head, board.columns)][shown]
+    yield rf"\begin{{tabular}}{{l{'r' * len(heads)}}}"
     yield r"\toprule"
-    yield _line(map(escaped, heads))
+    yield _line(map(escaped, ["Generator", *heads]))
     yield r"\midrule"
     told: set[str] = set()  # a generator of several rows has its published values once
     controls = False
@@ -71,9 +93,10 @@ def _tabular(board: Board) -> Iterator[str]:
         if row.control and not controls:
             yield r"\midrule"
         controls = row.control
-        yield _row(row)
+        yield _line([escaped(_named(row)), *_cells(row)[shown]])
         if row.generator not in told:
-            yield from (_reported(one, board) for one in board.reported_of(row.generator))
+            for one in board.reported_of(row.generator):
+                yield _line([escaped(one.name), *_reported(one, board)[shown]])
         told.add(row.generator)
     yield r"\bottomrule"
     yield r"\end{tabular}"
@@ -83,19 +106,21 @@ def _head(column: Column) -> str:
     return f"{column.name} {column.arrow}".strip()
 
 
-def _row(row: Row) -> str:
-    seeds = f" ({seeds_text(row.num_seeds)})" if row.num_seeds > 1 else ""
+def _named(row: Row) -> str:
+    return row.name + (f" ({seeds_text(row.num_seeds)})" if row.num_seeds > 1 else "")
+
+
+def _cells(row: Row) -> list[str]:
     rank = escaped(rank_text(row))
     if row.mean_rank_bounds:
         rank += _raised(rank_bounds_text(row))
     composites = [escaped(MISSING) if value is None else _number(value) for value in row.composites]
-    cells = [_cell(cell) for cell in row.cells]
-    return _line([escaped(row.name + seeds), rank, *composites, *cells])
+    return [rank, *composites, *map(_cell, row.cells)]
 
 
-def _reported(one: Reported, board: Board) -> str:
+def _reported(one: Reported, board: Board) -> list[str]:
     values = (escaped(value or MISSING) for value in one.values)
-    return _line([escaped(one.name), "reported", *[""] * len(board.composites), *values])
+    return ["reported", *[escaped(MISSING)] * len(board.composites), *values]
 
 
 def _cell(cell: Cell) -> str:
@@ -154,5 +179,5 @@ def _notes(board: Board) -> Iterator[str]:
     for column in board.columns:
         if column.deviations:
             yield f"{column.name} deviates: {', '.join(column.deviations)}"
-    yield from (f"{one.name}: {one.rule}" for one in board.composites)
+    yield from (f"{one.name}: {one.rule.rstrip('.')}" for one in board.composites)
     yield from dict.fromkeys(f"reported: {one.source}" for one in board.reported)

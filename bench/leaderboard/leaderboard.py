@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bench.leaderboard.beside import unfit
 from bench.leaderboard.board import Board
 from bench.leaderboard.boards import boards
 from bench.leaderboard.composite import Composite, with_composites
@@ -35,7 +36,7 @@ class Leaderboard:
         boards: the tables.
         records: behind them, in the order of their paths.
         left_out: files that no table uses.
-        unpaired: tables beside records that could not be used.
+        unfit: files beside records that could not be used.
         pictures: samples of the generators.
     """
 
@@ -43,7 +44,7 @@ class Leaderboard:
     boards: Sequence[Board]
     records: Sequence[Stored]
     left_out: Sequence[LeftOut]
-    unpaired: Sequence[LeftOut]
+    unfit: Sequence[LeftOut]
     pictures: Sequence[Picture]
 
 
@@ -62,6 +63,13 @@ def leaderboard(name: str, reading: Reading, options: Options | None = None) -> 
         boards=made,
         records=reading.records,
         left_out=reading.left_out,
-        unpaired=sorted({item for board in made for item in board.unpaired}, key=str),
+        unfit=_unfit(reading.records, made),
         pictures=pictures(reading.records),
     )
+
+
+def _unfit(records: Sequence[Stored], made: Sequence[Board]) -> list[LeftOut]:
+    """Each file once, by path; of two reasons that which tells what follows for the ranks."""
+    found = {item.path: item for item in unfit(records)}
+    found |= {item.path: item for board in made for item in board.unpaired}
+    return [found[path] for path in sorted(found)]

@@ -1,5 +1,6 @@
 """The sentences that explain a leaderboard, the same in every format that has room for them."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,8 +46,9 @@ def composite_lines(boards: Sequence[Board]) -> list[tuple[str, str]]:
 
 def provenance(records: Sequence[Stored]) -> dict[str, list[str]]:
     """Environment field, such as a git commit or a package's version -> the values seen."""
+    environments = {json.dumps(stored.record.environment): stored for stored in records}
     seen: dict[str, set[str]] = {}
-    for stored in records:
+    for stored in environments.values():  # few, of however many records
         for name, value in flat(stored.record.environment).items():
             seen.setdefault(name, set()).add(value)
     return {name: sorted(seen[name]) for name in sorted(seen)}

@@ -51,7 +51,7 @@ def markdown(shown: Leaderboard) -> str:
     ]
     lines += _provenance(shown)
     lines += _named("Left out", shown.left_out)
-    lines += _named("Not paired", shown.unpaired)
+    lines += _named("Unfit files beside records", shown.unfit)
     return "\n".join(lines) + "\n"
 
 

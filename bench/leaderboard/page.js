@@ -48,8 +48,10 @@
     });
   }
 
+  const unwanted = () => new Set(metrics.filter((box) => !box.checked).map((box) => box.value));
+
   function showColumns() {
-    const hidden = new Set(metrics.filter((box) => !box.checked).map((box) => box.value));
+    const hidden = unwanted();
     for (const header of document.querySelectorAll(".board th[data-metric]")) {
       const away = hidden.has(header.dataset.metric);
       for (const row of header.closest("table").rows) {
@@ -79,6 +81,9 @@
     figures.forEach((figure) => { figure.hidden = !(isDrawn(figure) && chosen(figure)); });
     for (const mark of document.querySelectorAll(".board g[data-name]")) {
       mark.toggleAttribute("hidden", !isDrawn(mark));
+    }
+    for (const card of document.querySelectorAll(".growth")) {
+      card.hidden = !chosen(card) || unwanted().has(card.dataset.metric);
     }
     showColumns();
     count.textContent = `${shown} ${shown === 1 ? "row" : "rows"} shown`;

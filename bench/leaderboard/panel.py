@@ -67,7 +67,7 @@ class Panel:
     dataset: str
     generator: str
     control: bool
-    picture: Picture | None
+    pictures: tuple[Picture, ...]
     parts: tuple[Part, ...]
 
     @property
@@ -90,15 +90,17 @@ class Panel:
 
 def panels(shown: Leaderboard) -> Iterator[Panel]:
     """One per dataset and generator, in the order of their names; each is made when asked for."""
-    stored = {one.path: one for one in shown.records}
-    pictures = {(one.dataset, one.generator): one for one in shown.pictures}
+    stored = {record.path: record for record in shown.records}
+    pictures: dict[tuple[str, str], list[Picture]] = {}
+    for one in shown.pictures:
+        pictures.setdefault((one.dataset, one.generator), []).append(one)
     rows: dict[tuple[str, str], list[tuple[Board, Row]]] = {}
     for board in shown.boards:
         for row in board.rows:
             rows.setdefault((board.dataset, row.generator), []).append((board, row))
     for names, found in sorted(rows.items(), key=lambda item: item[0]):
         parts = tuple(_part(board, row, stored) for board, row in found)
-        yield Panel(*names, found[0][1].control, pictures.get(names), parts)
+        yield Panel(*names, found[0][1].control, tuple(pictures.get(names, ())), parts)
 
 
 def panel_page(shown: Leaderboard, panel: Panel) -> str:

@@ -2,12 +2,13 @@
 
 import hashlib
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.atomic import replace_file
-from bench.leaderboard.beside import artifact
+from bench.leaderboard.beside import usable
+from bench.leaderboard.differing import differences
 from bench.leaderboard.stored import Stored
 
 ROLE = "grid"
@@ -24,6 +25,7 @@ class Picture:
         file: the name of the copy, the first digits of its sha256.
         width, height: in pixels.
         data: the file's bytes.
+        note: how these samples differ from others of the generator, such as a truncation.
     """
 
     dataset: str
@@ -33,23 +35,40 @@ class Picture:
     width: int
     height: int
     data: bytes = field(repr=False)
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """As the rows of tables are named."""
+        return f"{self.generator} [{self.note}]" if self.note else self.generator
 
 
 def pictures(records: Sequence[Stored]) -> list[Picture]:
-    """One picture per dataset and generator, the first by path; absent or foreign files: none."""
-    found: dict[tuple[str, str], Picture] = {}
+    """One picture per dataset and variant of a generator; absent or foreign files: none.
+
+    The first by path: of the first seed, backbone and metric.
+    """
+    groups: dict[tuple[str, str], dict[str, list[Stored]]] = {}
     for stored in records:
-        record = stored.record
-        names = record.dataset["name"], record.generator["name"]
-        picture = None if names in found else picture_of(stored, ROLE)
+        names = stored.record.dataset["name"], stored.record.generator["name"]
+        variants = groups.setdefault(names, {})
+        variants.setdefault(stored.variant_digest, []).append(stored)
+    found = [one for variants in groups.values() for one in _noted(list(variants.values()))]
+    return sorted(found, key=lambda one: (one.dataset, one.control, one.generator, one.note))
+
+
+def _noted(variants: Sequence[Sequence[Stored]]) -> Iterator[Picture]:
+    """Of one generator."""
+    notes = differences([group[0].variant for group in variants])
+    for group, note in zip(variants, notes, strict=True):
+        picture = next(filter(None, (picture_of(stored, ROLE) for stored in group)), None)
         if picture:
-            found[names] = picture
-    return sorted(found.values(), key=lambda one: (one.dataset, one.control, one.generator))
+            yield replace(picture, note=note)
 
 
 def picture_of(stored: Stored, role: str) -> Picture | None:
     """The PNG with this role beside a record; None where there is none, or it is foreign."""
-    data = artifact(stored, role)
+    data = usable(stored, role)
     if not data.startswith(SIGNATURE) or len(data) < 24:
         return None
     width, height = struct.unpack(">II", data[16:24])  # the header chunk comes first

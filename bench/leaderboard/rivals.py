@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 
 from bench.leaderboard.stored import LeftOut, Stored
-from bench.records import digest
 
 
 def set_aside(records: Sequence[Stored]) -> tuple[list[Stored], list[LeftOut]]:
@@ -28,7 +27,7 @@ def set_aside(records: Sequence[Stored]) -> tuple[list[Stored], list[LeftOut]]:
 def _place(stored: Stored) -> Hashable:
     """One generator, one seed, one comparison: the place of one number in one table."""
     record = stored.record
-    return record.comparison_key, record.generator["name"], digest(stored.variant), stored.seeds
+    return record.comparison_key, record.generator["name"], stored.variant_digest, stored.seeds
 
 
 def _settle(

@@ -8,7 +8,6 @@ from bench.leaderboard.columns import Place
 from bench.leaderboard.differing import differing
 from bench.leaderboard.measurement import measurement
 from bench.leaderboard.stored import Stored
-from bench.records import digest
 
 Identity = tuple[str, str]  # the generator's name, and a hash of what its images come from
 
@@ -31,7 +30,7 @@ def rows_of(records: Sequence[Stored], places: Sequence[Place]) -> list[Row]:
 
 
 def _identity(stored: Stored) -> Identity:
-    return stored.record.generator["name"], digest(stored.variant)
+    return stored.record.generator["name"], stored.variant_digest
 
 
 def _settings(examples: dict[Identity, Stored]) -> dict[Identity, dict[str, str]]:

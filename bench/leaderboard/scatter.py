@@ -1,6 +1,6 @@
 """Fidelity against diversity: two scores of one board, a point per generator."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.leaderboard.board import Board, Row
 from bench.leaderboard.chart import Chart, Point, chart
@@ -26,15 +26,25 @@ def scatters(board: Board) -> list[Chart]:
 
 
 def _scatter(board: Board, x: int, y: int) -> Chart | None:
-    lines = [_points(one.rows, x, y) for one in series_of(board.rows)]
+    series = series_of(board.rows)
+    labels = {row.name: one.label(row) for one in series for row in one.rows}
+    lines = [_points(one.rows, x, y, labels) for one in series]
     names = [f"{column.name} {column.arrow}".strip() for column in board.columns]
-    return chart(names[x], names[y], _points(board.rows, x, y), lines=lines)
+    return chart(names[x], names[y], _points(board.rows, x, y, labels), lines=lines)
 
 
-def _points(rows: Sequence[Row], x: int, y: int) -> list[Point]:
+def _points(rows: Sequence[Row], x: int, y: int, labels: Mapping[str, str]) -> list[Point]:
     cells = [(row, row.cells[x], row.cells[y]) for row in rows]
     return [
-        Point(row.name, one.value, other.value, row.control, one.interval, other.interval)
+        Point(
+            row.name,
+            one.value,
+            other.value,
+            row.control,
+            one.interval,
+            other.interval,
+            labels.get(row.name),
+        )
         for row, one, other in cells
         if one.value is not None and other.value is not None
     ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.leaderboard.board import Row
+from bench.leaderboard.differing import in_words
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 TRUNCATIONS = ("psi", "threshold", "truncation", "truncation_psi")
@@ -14,12 +15,25 @@ NO_TRUNCATION = ("none", "null", "absent")
 
 @dataclass(frozen=True)
 class Series:
-    """The field that differs, and the rows in the order of its values; infinity: no truncation."""
+    """Rows in the order of the one field in which they differ.
 
-    generator: str
+    Attributes:
+        name: the generator, with what its rows share beyond others of it.
+        field: that differs, without the place where it stands in the settings.
+        values: of the field; infinity where nothing is truncated.
+        rows: one per value.
+    """
+
+    name: str
     field: str
     values: tuple[float, ...]
     rows: tuple[Row, ...]
+
+    def label(self, row: Row) -> str:
+        """What stands beside a row's point: its value; at the last one the name as well."""
+        value = self.values[self.rows.index(row)]
+        told = f"{value:g}" if math.isfinite(value) else "none"
+        return f"{self.name} {self.field}={told}" if row is self.rows[-1] else told
 
 
 def series_of(rows: Sequence[Row]) -> list[Series]:
@@ -41,11 +55,15 @@ def _of_generator(name: str, rows: Sequence[Row]) -> list[Series]:
         chosen = fields[0]
     if chosen is None:
         return []
-    groups: dict[tuple[str, ...], list[Row]] = {}
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        others = tuple(value for field, value in row.settings.items() if field != chosen)
+        others = in_words({name: text for name, text in row.settings.items() if name != chosen})
         groups.setdefault(others, []).append(row)
-    found = [_series(name, chosen, group) for group in groups.values() if len(group) > 1]
+    found = [
+        _series(f"{name} [{shared}]" if shared else name, chosen, group)
+        for shared, group in groups.items()
+        if len(group) > 1
+    ]
     return [one for one in found if one]
 
 

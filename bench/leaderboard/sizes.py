@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.leaderboard.board import Board, Row
 from bench.leaderboard.chart import Chart, Point, chart
@@ -13,8 +13,17 @@ MOST_LINES = 12  # that the eye can tell apart
 
 @dataclass(frozen=True)
 class Growth:
-    """One score over one number: the drawing, and what the reader must know of it."""
+    """One score over one number: the drawing, and what the reader must know of it.
 
+    Attributes:
+        board: whose dataset, backbone and protocol it shares.
+        metric: of the score.
+        title, caption: words above the drawing; the caption is usually empty.
+        drawn: the drawing.
+    """
+
+    board: Board
+    metric: str
     title: str
     caption: str
     drawn: Chart
@@ -34,21 +43,23 @@ def _over_sizes(boards: Sequence[Board]) -> list[Growth]:
         found
         for group in groups.values()
         if len({board.num_fake for board in group}) > 1
-        for score in sorted({column.name for board in group for column in board.columns})
-        if (found := _sizes(group, score))
+        for score, metric in sorted({(one.name, one.metric) for at in group for one in at.columns})
+        if (found := _sizes(group, score, metric))
     ]
 
 
-def _sizes(boards: Sequence[Board], score: str) -> Growth | None:
+def _sizes(boards: Sequence[Board], score: str, metric: str) -> Growth | None:
     lines: dict[str, list[Point]] = {}
     for board in sorted(boards, key=lambda one: (one.num_fake, one.key)):
         for at, column in enumerate(board.columns):
             if column.name != score or column.better == "neither":
                 continue
             for row in board.rows:
-                if not row.control and (point := _point(row, at, board.num_fake)):
+                if not row.control and (point := _point(row.name, row, at, board.num_fake)):
                     lines.setdefault(row.name, []).append(point)
     return _growth(
+        boards[0],
+        metric,
         f"{score} over sample size: {boards[0].title}",
         "This view crosses comparison keys: counts of images differ, so its numbers are no ranking",
         ("generated images", score),
@@ -67,23 +78,32 @@ def _over_settings(board: Board) -> list[Growth]:
                 [
                     point
                     for value, row in zip(one.values, one.rows, strict=True)
-                    if math.isfinite(value) and (point := _point(row, at, value))
+                    if math.isfinite(value) and (point := _point(one.name, row, at, value))
                 ]
                 for one in series
                 if one.field == field
             ]
             title = f"{column.name} over {field}: {board.title}"
-            found.append(_growth(title, "", (field, column.name), lines))
+            found.append(_growth(board, column.metric, title, "", (field, column.name), lines))
     return [one for one in found if one]
 
 
-def _point(row: Row, at: int, x: float) -> Point | None:
+def _point(name: str, row: Row, at: int, x: float) -> Point | None:
     cell = row.cells[at]
-    return None if cell.value is None else Point(row.name, x, cell.value, y_interval=cell.interval)
+    return None if cell.value is None else Point(name, x, cell.value, y_interval=cell.interval)
+
+
+def _named_at_its_end(line: Sequence[Point]) -> list[Point]:
+    return [*(replace(point, label="") for point in line[:-1]), line[-1]]
 
 
 def _growth(
-    title: str, caption: str, axes: tuple[str, str], lines: Sequence[list[Point]]
+    board: Board,
+    metric: str,
+    title: str,
+    caption: str,
+    axes: tuple[str, str],
+    lines: Sequence[list[Point]],
 ) -> Growth | None:
     long = [line for line in lines if len(line) > 1][:MOST_LINES]
     if not long:
@@ -91,5 +111,6 @@ def _growth(
     left = len([line for line in lines if len(line) > 1]) - len(long)
     more = [caption] if caption else []
     more += [f"the first {MOST_LINES} generators; {left} more are in the tables"] if left else []
-    drawn = chart(*axes, [point for line in long for point in line], lines=long, labels=False)
-    return Growth(title, "; ".join(more), drawn) if drawn else None
+    named = [point for line in long for point in _named_at_its_end(line)]
+    drawn = chart(*axes, named, lines=long)
+    return Growth(board, metric, title, "; ".join(more), drawn) if drawn else None

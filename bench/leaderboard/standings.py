@@ -1,10 +1,10 @@
 """Ranks with intervals, tie groups and probabilities of one column."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.leaderboard.column_scores import ColumnScores
 from bench.leaderboard.competition import competition_ranks
@@ -42,9 +42,9 @@ def comparisons(scores: ColumnScores) -> Comparisons | None:
     lower = np.tril((1 - upper.T).round(DIGITS), -1)  # of one pair the two sum to 1
     return Comparisons(
         tuple(scores.names[row] for row in order),
-        _off_diagonal(scores.kinds(first, second).tolist()),
-        _rows(upper + lower),
-        _rows(scores.difference_error(first, second)),
+        _off_diagonal(scores.kinds(first, second)),
+        _off_diagonal(upper + lower),
+        _off_diagonal(_short(scores.difference_error(first, second))),
     )
 
 
@@ -62,18 +62,18 @@ def _rivals(scores: ColumnScores, order: Places) -> list[list[Rival]]:
     return found
 
 
-def _rows(table: Floats) -> list[list[float | None]]:
-    return _off_diagonal(
-        [
-            [None if math.isnan(x) else float(f"{x:.{DIGITS - 1}e}") for x in row]
-            for row in table.tolist()
-        ]
-    )
+def _short(errors: Floats) -> Floats:
+    """Rounded to DIGITS significant ones, each pair once: (a, b) has the error of (b, a)."""
+    upper = np.triu_indices(len(errors), 1)
+    short = np.zeros_like(errors)
+    short[upper] = [float(f"{error:.{DIGITS - 1}e}") for error in errors[upper].tolist()]
+    return short + short.T
 
 
-def _off_diagonal(table: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """None where a generator would meet itself."""
-    return [
-        [None if at == of else value for at, value in enumerate(row)]
-        for of, row in enumerate(table)
-    ]
+def _off_diagonal(table: NDArray[Any]) -> list[list[Any]]:
+    """None where a generator would meet itself, and where nothing is known."""
+    cells = table.astype(object)
+    cells[table != table] = None  # NaN
+    np.fill_diagonal(cells, None)
+    rows: list[list[Any]] = cells.tolist()
+    return rows

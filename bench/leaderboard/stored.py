@@ -1,10 +1,11 @@
 """A record together with the file it was read from, and a file that was left out."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.records import Record
+from bench.records import Record, digest
 
 PLAIN, TRUNCATED = "models.samplers.Plain", "models.samplers.Truncated"
 NAMES = ("dataset", "generator", "backbone", "protocol", "metric")  # what has a name and a config
@@ -34,7 +35,7 @@ class Stored:
         """The run's seed and a random backbone's own: neither is part of the comparison."""
         return self.record.seed, self.record.backbone["config"].get("seed")
 
-    @property
+    @cached_property
     def variant(self) -> dict[str, Any]:
         """What the images come from, whatever the seed: two variants never share a row."""
         content = self.record.identities.get("generator")
@@ -44,6 +45,11 @@ class Stored:
             content = {name: item for name, item in content.items() if name != "sampler"}
         found = {"config": _without_seed(config), "content": _without_seed(content)}
         return found | {"sampler": _sampler(sampled)} if sampled else found
+
+    @cached_property
+    def variant_digest(self) -> str:
+        """Of `variant`."""
+        return digest(self.variant)
 
 
 @dataclass(frozen=True)

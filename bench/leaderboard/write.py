@@ -36,14 +36,14 @@ class Report:
         written: the files.
         num_records: good records behind them.
         left_out: files that no table uses.
-        unpaired: tables beside records that could not be used.
-        code: the exit code: 8 where files were left out under `strict`, else 0.
+        unfit: files beside records that could not be used.
+        code: the exit code: 8 where there are such files under `strict`, else 0.
     """
 
     written: Sequence[Path]
     num_records: int
     left_out: Sequence[LeftOut]
-    unpaired: Sequence[LeftOut]
+    unfit: Sequence[LeftOut]
     code: int
 
 
@@ -62,7 +62,7 @@ def write_all(
         results: the folder that holds runs/.
         out: where the files go; made if absent.
         name: of the files, without an ending.
-        strict: whether a file that was left out is a failure.
+        strict: whether a file that was left out or is unfit is a failure.
         options: what is shown beyond the default.
         plots: whether the figures are written too, into OUT/NAME.plots.
 
@@ -80,8 +80,8 @@ def write_all(
         from bench.leaderboard.plots import write_plots  # matplotlib takes a second to import
 
         written += write_plots(shown, out / f"{name}.plots")
-    code = CellsFailedError.code if strict and reading.left_out else 0
-    return Report(written, len(reading.records), reading.left_out, shown.unpaired, code)
+    code = CellsFailedError.code if strict and (reading.left_out or shown.unfit) else 0
+    return Report(written, len(reading.records), reading.left_out, shown.unfit, code)
 
 
 def _refuse_nothing(results: Path, reading: Reading) -> None:

@@ -6,7 +6,6 @@ installed files; its code is not run.
 """
 
 import importlib.util
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import cast
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from models.perceptual.lpips_distance import LpipsDistance
@@ -38,14 +36,14 @@ class Recipe:
     """What LPIPS takes from one trunk.
 
     Attributes:
-        build: torchvision's constructor.
+        build: name of torchvision's constructor.
         layers: indices into its `features` whose outputs are compared.
         smallest: side below which its poolings leave nothing, in pixels.
         file: torchvision's file of ImageNet weights; the digits in its name begin its sha256.
         heads_sha256: of the heads' file.
     """
 
-    build: Callable[..., nn.Module]
+    build: str
     layers: tuple[int, ...]
     smallest: int
     file: str
@@ -59,21 +57,21 @@ class Recipe:
 
 RECIPES = {
     Net.alex: Recipe(
-        build=torchvision.models.alexnet,
+        build="alexnet",
         layers=(1, 4, 7, 9, 11),
         smallest=31,
         file="alexnet-owt-7be5be79.pth",
         heads_sha256="df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
     ),
     Net.vgg: Recipe(
-        build=torchvision.models.vgg16,
+        build="vgg16",
         layers=(3, 8, 15, 22, 29),
         smallest=16,
         file="vgg16-397923af.pth",
         heads_sha256="a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
     ),
     Net.squeeze: Recipe(
-        build=torchvision.models.squeezenet1_1,
+        build="squeezenet1_1",
         layers=(1, 4, 7, 9, 10, 11, 12),
         smallest=17,
         file="squeezenet1_1-b8a52dc0.pth",
@@ -149,8 +147,11 @@ def _features(state: State) -> State:
 
 def _trunk(net: Net) -> nn.Module:
     """The `features` of torchvision's network, with memory for weights that the caller fills."""
+    import torchvision  # seconds, which a reused cell does not need
+
+    build = getattr(torchvision.models, RECIPES[net].build)
     with torch.device("meta"):  # the classifier's hundred million weights are never made
-        whole = RECIPES[net].build(weights=None)
+        whole = build(weights=None)
     return cast(nn.Module, whole.features).to_empty(device="cpu")
 
 
