@@ -5,7 +5,11 @@ moments). It works in a temporary folder and exits with 1 where a claim fails:
 
 - every cell is there, and its scores equal those of an undisturbed sweep;
 - no temporary file is left once a last sweep has begun;
-- no part of the cache was made more often than there were faults, plus once.
+- no job began more often than faults explain: as often as in the undisturbed sweep, plus once for
+  each job that a fault ended before its report. A launcher's end is that of all its jobs. The
+  launcher stands still while that is counted;
+- no generator's features were made twice, and those of the real images, which all jobs share,
+  once, or twice where the job that makes them for all was lost: then two make them at a time.
 """
 
 import argparse
@@ -16,10 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from bench.atomic import TEMPORARY
 from bench.records import read_record, record_paths
+from bench.report import FILE as REPORT
+from bench.sweep_folder import SweepPlan
 
 ROOT = Path(__file__).parents[2]
 WORDS = [
@@ -58,25 +65,67 @@ def scores(folder: Path) -> dict[tuple[str, str], dict[str, float | None]]:
     }
 
 
-def jobs_of(launcher: int) -> list[int]:
-    """Its living children."""
+def jobs_of(launcher: int) -> dict[int, Path]:
+    """Its living children, each with its folder."""
     found = subprocess.run(["pgrep", "-P", str(launcher)], capture_output=True, text=True)
-    return [int(word) for word in found.stdout.split()]
+    jobs = {}
+    for child in map(int, found.stdout.split()):
+        told = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+        folders = [word.partition("=")[2] for word in told if word.startswith("hydra.run.dir=")]
+        if folders:  # else a zombie, or one that is about to become a job
+            jobs[child] = Path(folders[0].strip("'\""))
+    return jobs
 
 
-def disturbed(folder: Path, moments: int, rng: random.Random, longest: float) -> int:
-    """Type the command until it ends with all cells; returns how many faults there were."""
-    faults = 0
+def begun(folder: Path) -> set[Path]:
+    """Folders of all jobs that ever began."""
+    return {log.parent for log in folder.glob("results/logs/*/*/log.txt")}
+
+
+def kill_one(launcher: int, folder: Path, rng: random.Random) -> set[Path]:
+    """Kill the launcher or one of its jobs; gives the folders of the jobs that are lost."""
+    os.kill(launcher, signal.SIGSTOP)  # it neither starts a job nor writes a report meanwhile
+    while state(launcher) not in "TZ":
+        time.sleep(0.01)
+    try:
+        jobs = jobs_of(launcher)
+        victim = rng.choice([launcher, *jobs])
+        os.kill(victim, signal.SIGKILL)
+        ended = begun(folder) if victim == launcher else {jobs[victim]}
+        while state(victim) != "Z":  # we, or the launcher that stands still, have not looked
+            time.sleep(0.01)
+        return {own for own in ended if not (own / REPORT).exists()}
+    finally:
+        os.kill(launcher, signal.SIGCONT)
+
+
+def state(process: int) -> str:
+    """One letter, as in ps: T stands still, Z has ended."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def disturbed(
+    folder: Path, moments: int, rng: random.Random, longest: float
+) -> tuple[int, set[Path]]:
+    """Type the command until it ends with all cells; the number of faults, and the jobs lost."""
+    faults, lost = 0, set[Path]()
     while True:
         launcher = salon(folder)
         while faults < moments and launcher.poll() is None:
-            time.sleep(rng.uniform(0.0, longest))
-            victims = [launcher.pid, *jobs_of(launcher.pid)]
+            wait(launcher, folder, rng, longest)
             if launcher.poll() is None:
-                os.kill(rng.choice(victims), signal.SIGKILL)
+                lost |= kill_one(launcher.pid, folder, rng)
                 faults += 1
         if launcher.wait() == 0:
-            return faults
+            return faults, lost
+
+
+def wait(launcher: subprocess.Popen, folder: Path, rng: random.Random, longest: float) -> None:
+    """Until a random moment; every second one is no earlier than the begin of a job."""
+    before, after_a_begin = begun(folder), rng.random() < 0.5
+    while after_a_begin and launcher.poll() is None and begun(folder) == before:
+        time.sleep(0.05)
+    time.sleep(rng.uniform(0.0, longest))
 
 
 def leftovers(folder: Path) -> list[Path]:
@@ -84,24 +133,43 @@ def leftovers(folder: Path) -> list[Path]:
     return list(folder.rglob(f"{TEMPORARY}*"))
 
 
-def parts_made(folder: Path) -> int:
-    """How often the real features were made, as the logs of all jobs tell."""
-    text = "".join(log.read_text() for log in folder.glob("results/logs/*/*/log.txt"))
-    return text.count("real features: 120 images")
+def made(folder: Path) -> Counter[str]:
+    """How often each side's features were made, by its generator, as the logs of all jobs tell.
+
+    The line is written after the last part is in the cache.
+    """
+    found: Counter[str] = Counter()
+    for own in begun(folder):
+        text = (own / "log.txt").read_text()
+        found["real"] += text.count("real features: 120 images")
+        if "fake features: 100 images" in text:
+            found[generator_of(own)] += text.count("fake features: 100 images")
+    return found
 
 
-def claims(folder: Path, undisturbed: Path, faults: int) -> list[str]:
+def generator_of(own: Path) -> str:
+    """Of a job, by what the sweep set out to do."""
+    plan = SweepPlan.read(own.parent)
+    return next(" ".join(job.words) for job in plan.jobs if job.number == int(own.name))
+
+
+def claims(folder: Path, undisturbed: Path, lost: set[Path]) -> list[str]:
     """What does not hold."""
     wrong = []
     if len(scores(folder)) != CELLS:
         wrong.append(f"{len(scores(folder))} cells, expected {CELLS}")
     if scores(folder) != scores(undisturbed):
         wrong.append("scores differ from the undisturbed sweep's")
+    explained = len(begun(undisturbed)) + len(lost)
+    if len(begun(folder)) > explained:
+        wrong.append(f"{len(begun(folder))} jobs began, explained: {explained}")
+    shared_lost = any(generator_of(own).startswith("real features") for own in lost)
+    for name, times in made(folder).items():
+        most = 2 if name == "real" and shared_lost else 1
+        if times > most:
+            wrong.append(f"features of {name} made {times} times, explained: {most}")
     salon(folder).wait()
     wrong += [f"left over: {path}" for path in leftovers(folder)]
-    most = 2 + faults  # two jobs may begin at once on a cold cache
-    if parts_made(folder) > most:
-        wrong.append(f"real features made {parts_made(folder)} times, explained: {most}")
     return wrong
 
 
@@ -118,9 +186,14 @@ def main() -> int:
             folder.mkdir()
         if salon(calm).wait():
             raise SystemExit((calm / "out.txt").read_text())
-        faults = disturbed(rough, asked.moments, random.Random(asked.seed), asked.longest)
-        wrong = claims(rough, calm, faults)
-    print(f"{faults} faults; " + ("; ".join(wrong) or "every claim holds"))
+        rng = random.Random(asked.seed)
+        faults, lost = disturbed(rough, asked.moments, rng, asked.longest)
+        jobs = len(begun(rough))
+        wrong = claims(rough, calm, lost)
+    print(
+        f"{faults} faults, {len(lost)} jobs lost, {jobs} begun; "
+        + ("; ".join(wrong) or "every claim holds")
+    )
     return 1 if wrong else 0
 
 
