@@ -9,6 +9,19 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores: one thread each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+TOGETHER = ("cluster", "browser")  # fixtures that are dear, or that would load the machine twice
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """With `-n 2 --dist loadgroup`: a file stays on one worker, and so does all of SLURM."""
+    for item in items:
+        dear = [name for name in TOGETHER if name in item.fixturenames]
+        item.add_marker(pytest.mark.xdist_group(dear[0] if dear else item.path.name))
+
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path, monkeypatch):
