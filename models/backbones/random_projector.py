@@ -75,12 +75,14 @@ class ProjectorWeights:
     seed: int
 
     def identity(self) -> dict[str, object]:
-        """What fixes the network, and what fixes the layers; the hash is of both."""
+        """What fixes the network, and what fixes the layers; the hash is of all that is random."""
+        base = self.base.identity()
+        drawn = self.network() if "state_sha256" in base else self._mixing()
         return {
-            **self.base.identity(),
+            **base,
             "initialisation": INITIALISATION,
             "seed": self.seed,
-            "state_sha256": state_sha256(self.network().state_dict()),
+            "state_sha256": state_sha256(drawn.state_dict()),
         }
 
     def network(self) -> nn.Module:
