@@ -2,11 +2,12 @@
 
 import math
 import statistics
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.leaderboard.differing import in_words
+from bench.leaderboard.extremes import Extreme
 from bench.leaderboard.measurement import Measurement
 from bench.leaderboard.standing import Comparisons, Standing
 from bench.leaderboard.stored import LeftOut
@@ -203,6 +204,7 @@ class Board:
         comparisons: all pairs of generators, one per column; None where it has no direction, fewer
             than two of them, or too many.
         unpaired: tables beside records that could not be used.
+        ends: record's path -> the images at the ends of its scores, of the tables that were read.
         composites: the composite columns; there are none unless asked for.
         reported: published values; there are none unless asked for.
     """
@@ -221,6 +223,7 @@ class Board:
     rows: tuple[Row, ...]
     comparisons: tuple[Comparisons | None, ...] = ()
     unpaired: tuple[LeftOut, ...] = ()
+    ends: Mapping[str, Sequence[Extreme]] = field(default_factory=dict)
     composites: tuple[CompositeColumn, ...] = ()
     reported: tuple[Reported, ...] = ()
 

@@ -51,6 +51,7 @@ def _board(key: str, records: list[Stored]) -> Board:
         rows=rows,
         comparisons=comparisons,
         unpaired=tables.faults,
+        ends=tables.ends,
     )
 
 

@@ -72,32 +72,40 @@ class Extreme:
         return self.column in DISTANCES
 
 
-def extremes(stored: Stored) -> list[Extreme]:
-    """Both ends of every column of the record's table that has ends."""
-    data = usable(stored, "images")
-    images = _fakes(data) if data else pandas.DataFrame()
-    better = {name: one["better"] for name, one in stored.record.scores.items()}
-    found = [
-        end
-        for column in columns_with_ends(images, better)
-        for end in _ends(stored.record.metric["name"], images, column)
-    ]
-    drawn = (_strips(len(found), picture_of(stored, role)) for role in ROLES)
+def extremes(stored: Stored, found: Sequence[Extreme] | None = None) -> list[Extreme]:
+    """Both ends of every column of the record's table that has ends, with their pictures.
+
+    Args:
+        stored: the record.
+        found: its `ends_of`, where somebody has read the table already.
+    """
+    known = _read(stored) if found is None else found
+    drawn = (_strips(len(known), picture_of(stored, role)) for role in ROLES)
     return [
         replace(end, strip=strip, nearest=nearest)
-        for end, strip, nearest in zip(found, *drawn, strict=True)
+        for end, strip, nearest in zip(known, *drawn, strict=True)
     ]
 
 
-def _fakes(data: bytes) -> pandas.DataFrame:
-    """The rows of the generated images; empty where the table is none of images."""
+def ends_of(stored: Stored, images: pandas.DataFrame) -> list[Extreme]:
+    """The ends without pictures; none where the table is none of images."""
+    if not {"image", "side"} <= set(images):
+        return []
+    fakes = images[(images["side"] == "fake").to_numpy()]
+    better = {name: one["better"] for name, one in stored.record.scores.items()}
+    return [
+        end
+        for column in columns_with_ends(fakes, better)
+        for end in _ends(stored.record.metric["name"], fakes, column)
+    ]
+
+
+def _read(stored: Stored) -> list[Extreme]:
+    data = usable(stored, "images")
     try:
-        found = table(data)
+        return ends_of(stored, table(data)) if data else []
     except ValueError:
-        return pandas.DataFrame()
-    if not {"image", "side"} <= set(found):
-        return pandas.DataFrame()
-    return found[found["side"] == "fake"]
+        return []
 
 
 def _ends(metric: str, images: pandas.DataFrame, column: str) -> list[Extreme]:

@@ -10,6 +10,7 @@ import pandas
 from numpy.typing import NDArray
 
 from bench.leaderboard.beside import artifact, path_beside, table
+from bench.leaderboard.extremes import Extreme, ends_of
 from bench.leaderboard.stored import LeftOut, Stored
 
 ROLE = "images"
@@ -45,6 +46,7 @@ class Tables:
         self._faults: dict[str, LeftOut] = {}
         self._records = {stored.path: stored for stored in records}
         self._kept: dict[str, Influences | None] = {}
+        self._ends: dict[str, list[Extreme]] = {}
         self._key = ""
 
     def of(self, path: str) -> Influences | None:
@@ -61,11 +63,21 @@ class Tables:
         """The tables that could not be used, by path."""
         return tuple(self._faults[path] for path in sorted(self._faults))
 
+    @property
+    def ends(self) -> dict[str, list[Extreme]]:
+        """Record's path -> the images at the ends of its scores, of the tables that were read.
+
+        They are few, and another reading of a large table is dear.
+        """
+        return self._ends
+
     def _read(self, stored: Stored) -> Influences | None:
         if ROLE not in stored.record.artifacts:
             return None
         try:
-            return influences(stored)
+            images = table(artifact(stored, ROLE))
+            self._ends[stored.path] = ends_of(stored, images)
+            return influences(stored, images)
         except ValueError as error:  # it is unfit, fails to parse, or fails a check below
             path = path_beside(stored, ROLE)
             reason = " ".join(str(error).split())
@@ -73,19 +85,17 @@ class Tables:
             return None
 
 
-def influences(stored: Stored) -> Influences:
-    """Read and check a record's table of images.
+def influences(stored: Stored, images: pandas.DataFrame) -> Influences:
+    """Check a record's table of images.
 
     Raises:
-        ValueError: if it is unfit, or no table of this record: other counts, gaps, another
-            standard error.
+        ValueError: if it is no table of this record: other counts, gaps, another standard error.
     """
-    found_table = table(artifact(stored, ROLE))
-    sides = _sides(found_table)
+    sides = _sides(images)
     _check_counts(stored, sides)
     names = "\n".join(map(str, sides["real"]["image"]))
     found = Influences(hashlib.sha256(names.encode()).hexdigest(), {}, {})
-    for column in found_table.columns[found_table.columns.str.endswith(ENDING)]:
+    for column in images.columns[images.columns.str.endswith(ENDING)]:
         score = column.removesuffix(ENDING)
         if stored.record.scores.get(score, {}).get("better", "neither") != "neither":
             _add(found, stored, score, {side: part[column] for side, part in sides.items()})
@@ -96,7 +106,7 @@ def _sides(table: pandas.DataFrame) -> dict[str, pandas.DataFrame]:
     """The rows of either side; nothing where the table has no sides."""
     if not {"image", "side"} <= set(table.columns):
         return {}
-    return {side: table[table["side"] == side] for side in ("real", "fake")}
+    return {side: table[(table["side"] == side).to_numpy()] for side in ("real", "fake")}
 
 
 def _check_counts(stored: Stored, sides: dict[str, pandas.DataFrame]) -> None:

@@ -42,7 +42,10 @@ class Part:
     @cached_property
     def extremes(self) -> list[Extreme]:
         """Of the first seed: each seed has its own images."""
-        return [end for stored in self._first_seed for end in extremes(stored)]
+        return [end for stored in self._first_seed for end in self._ends(stored)]
+
+    def _ends(self, stored: Stored) -> list[Extreme]:
+        return extremes(stored, self.board.ends.get(stored.path))
 
     @cached_property
     def curves(self) -> list[Curve]:
