@@ -1,7 +1,7 @@
 """Kills jobs and launchers of a sweep at random moments until it is done, then compares the scores.
 
-By hand: `python tests/faults/kill_loop.py --moments 100` (an hour on two cores; `make test` has six
-moments). It works in a temporary folder and exits with 1 where a claim fails:
+By hand: `python tests/faults/kill_loop.py --moments 100` (an hour on two cores; `make test` has
+four moments). It works in a temporary folder and exits with 1 where a claim fails:
 
 - every cell is there, and its scores equal those of an undisturbed sweep;
 - no temporary file is left once a last sweep has begun;
@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.atomic import TEMPORARY
@@ -90,13 +92,28 @@ def kill_one(launcher: int, folder: Path, rng: random.Random) -> set[Path]:
     try:
         jobs = jobs_of(launcher)
         victim = rng.choice([launcher, *jobs])
-        os.kill(victim, signal.SIGKILL)
-        ended = begun(folder) if victim == launcher else {jobs[victim]}
+        with standing_still(jobs if victim == launcher else {}):  # a job whose launcher is gone
+            ended = begun(folder) if victim == launcher else {jobs[victim]}  # reports its own end
+            lost = {own for own in ended if not (own / REPORT).exists()}
+            os.kill(victim, signal.SIGKILL)
         while state(victim) != "Z":  # we, or the launcher that stands still, have not looked
             time.sleep(0.01)
-        return {own for own in ended if not (own / REPORT).exists()}
+        return lost if victim == launcher else {own for own in lost if not (own / REPORT).exists()}
     finally:
         os.kill(launcher, signal.SIGCONT)
+
+
+@contextmanager
+def standing_still(processes: Iterable[int]) -> Iterator[None]:
+    """None of them takes a step meanwhile."""
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    while any(state(process) not in "TZ" for process in processes):
+        time.sleep(0.01)
+    yield
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)
 
 
 def state(process: int) -> str:
