@@ -46,7 +46,8 @@ def back(page, until):
 
 def everything(page):
     """Rows of each table in order, visible heads, and what the controls say."""
-    heads = [one.text for one in find(page, ".board thead th") if one.is_displayed()]
+    shown = [one for one in find(page, ".board thead th") if one.is_displayed()]
+    heads = [one.get_property("textContent").split() for one in shown]  # however lines are broken
     script = (
         "return [...document.querySelectorAll('.tools input, .tools select')]"
         ".map(one => one.type === 'checkbox' ? one.checked : one.value)"
