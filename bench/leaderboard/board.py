@@ -134,6 +134,7 @@ class Row:
         settings: the fields in which it departs from another row of the same name, and their
             values; usually empty.
         control: shown apart and never ranked.
+        ideal: whether it is the control of held-out images, the best that there can be.
         cells: one per column of the board.
         mean_rank: over the columns with a direction; None for controls and incomplete rows.
         mean_rank_bounds: means of the lowest and of the highest ranks that the columns' intervals
@@ -148,6 +149,7 @@ class Row:
     mean_rank: float | None = None
     mean_rank_bounds: tuple[float, float] | None = None
     composites: tuple[float | None, ...] = ()
+    ideal: bool = False
 
     @property
     def note(self) -> str:
@@ -163,6 +165,26 @@ class Row:
     def num_seeds(self) -> int:
         """The most seeds that one of its cells has."""
         return max(len(cell.measurements) for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Misordered:
+    """A column that prefers controls to held-out images.
+
+    Attributes:
+        column: its name.
+        ideal: the row of held-out images.
+        controls: the rows that it prefers, best first.
+    """
+
+    column: str
+    ideal: str
+    controls: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """In one line."""
+        return f"{self.column} prefers {', '.join(self.controls)} to {self.ideal}"
 
 
 @dataclass(frozen=True)
@@ -205,6 +227,7 @@ class Board:
             than two of them, or too many.
         unpaired: tables beside records that could not be used.
         ends: record's path -> the images at the ends of its scores, of the tables that were read.
+        misordered: columns that prefer a control to held-out images.
         composites: the composite columns; there are none unless asked for.
         reported: published values; there are none unless asked for.
     """
@@ -224,6 +247,7 @@ class Board:
     comparisons: tuple[Comparisons | None, ...] = ()
     unpaired: tuple[LeftOut, ...] = ()
     ends: Mapping[str, Sequence[Extreme]] = field(default_factory=dict)
+    misordered: tuple[Misordered, ...] = ()
     composites: tuple[CompositeColumn, ...] = ()
     reported: tuple[Reported, ...] = ()
 

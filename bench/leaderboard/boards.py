@@ -9,6 +9,7 @@ from bench.leaderboard.board import Board
 from bench.leaderboard.columns import Place, columns_of
 from bench.leaderboard.differing import differences, flat
 from bench.leaderboard.influences import Tables
+from bench.leaderboard.misordered import misordered
 from bench.leaderboard.ranking import ranked
 from bench.leaderboard.rows import rows_of
 from bench.leaderboard.stored import Stored
@@ -50,6 +51,7 @@ def _board(key: str, records: list[Stored]) -> Board:
         columns=columns,
         rows=rows,
         comparisons=comparisons,
+        misordered=tuple(misordered(rows, columns, tables)),
         unpaired=tables.faults,
         ends=tables.ends,
     )

@@ -120,6 +120,8 @@ def _compare_published(request: Request) -> int:
 
 
 def _warn(report: Report) -> None:
+    for line in report.misordered:
+        log.warning("%s", line)
     for item in report.left_out:
         log.warning("left out %s: %s", item.path, item.reason)
     for item in report.unfit:

@@ -57,6 +57,7 @@ def _board(board: Board) -> dict[str, Any]:
             _column(column, pairs)
             for column, pairs in zip(board.columns, board.comparisons, strict=True)
         ],
+        "misordered": [vars(one) for one in board.misordered],
         "composites": [{"name": one.name, **vars(one)} for one in board.composites],
         "rows": [_row(row) for row in board.rows],
         "reported": [vars(one) for one in board.reported],

@@ -9,6 +9,7 @@ from bench.leaderboard.differing import flat, parameters
 from bench.leaderboard.stored import Stored
 
 TIED_WITH_BEST = "not surely worse than the best"
+MISORDERED = "Controls out of order"
 HOW_TO_READ = (
     "↓ lower is better, ↑ higher is better; a score without an arrow is neither and is not ranked.",
     "The mean rank is taken over the columns with an arrow, among the rows without a gap; "
@@ -28,6 +29,10 @@ HOW_TO_READ = (
     "brackets hold the 95 % interval.",
     "Controls are not generators but known distortions of the data: they say what the scores "
     "can see, and are never ranked.",
+    "Controls out of order: nothing can be better than held-out images. A score that prefers a "
+    "control to them (by 1.645 standard errors, or at all where it has none) does not see that "
+    "distortion on this dataset; some do not claim to: precision is blind to dropped classes, "
+    "FID to copies.",
     "Numbers may be compared within one table only: every table has its own reference images, "
     "backbone, protocol and counts.",
 )

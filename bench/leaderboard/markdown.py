@@ -19,6 +19,7 @@ from bench.leaderboard.differing import short
 from bench.leaderboard.leaderboard import Leaderboard
 from bench.leaderboard.legend import (
     HOW_TO_READ,
+    MISORDERED,
     TIED_WITH_BEST,
     composite_lines,
     metric_lines,
@@ -71,6 +72,9 @@ def _board(board: Board) -> Iterator[str]:
     for column in board.columns:
         if column.deviations:
             yield f"\n{escaped(column.name)} deviates: {escaped('; '.join(column.deviations))}"
+    if board.misordered:
+        told = "; ".join(one.text for one in board.misordered)
+        yield f"\n{MISORDERED}: {escaped(told)}."
     for source in dict.fromkeys(one.source for one in board.reported):
         yield f"\nReported: {escaped(source)}"
 

@@ -5,6 +5,7 @@ from bench.leaderboard.bars import scales
 from bench.leaderboard.leaderboard import Leaderboard
 from bench.leaderboard.legend import (
     HOW_TO_READ,
+    MISORDERED,
     TIED_WITH_BEST,
     composite_lines,
     metric_lines,
@@ -33,6 +34,7 @@ def page(shown: Leaderboard) -> str:
         composites=composite_lines(shown.boards),
         how_to_read=HOW_TO_READ,
         tied_with_best=TIED_WITH_BEST,
+        misordered=MISORDERED,
         metrics=metric_lines(shown.boards),
         provenance=provenance(shown.records),
         scales=scales,

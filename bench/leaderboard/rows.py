@@ -22,6 +22,7 @@ def rows_of(records: Sequence[Stored], places: Sequence[Place]) -> list[Row]:
             generator=identity[0],
             settings=settings[identity],
             control=stored.is_control,
+            ideal=stored.is_ideal,
             cells=tuple(column.get(identity, Cell()) for column in cells),
         )
         for identity, stored in examples.items()

@@ -9,6 +9,7 @@ from bench.records import Record, digest
 
 PLAIN, TRUNCATED = "models.samplers.Plain", "models.samplers.Truncated"
 NAMES = ("dataset", "generator", "backbone", "protocol", "metric")  # what has a name and a config
+IDEAL = "bench.generators.controls.Holdout"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Stored:
     def is_control(self) -> bool:
         """Whether the generator is a control: shown for comparison, never ranked."""
         return self.record.generator["config"].get("control") is True
+
+    @property
+    def is_ideal(self) -> bool:
+        """Whether it is the control of held-out images: the best that there can be."""
+        return self.is_control and self.record.generator["config"].get("_target_") == IDEAL
 
     @property
     def seeds(self) -> tuple[int, Any]:

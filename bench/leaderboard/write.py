@@ -37,6 +37,7 @@ class Report:
         num_records: good records behind them.
         left_out: files that no table uses.
         unfit: files beside records that could not be used.
+        misordered: for each table with such columns, how many prefer a control to held-out images.
         code: the exit code: 8 where there are such files under `strict`, else 0.
     """
 
@@ -44,6 +45,7 @@ class Report:
     num_records: int
     left_out: Sequence[LeftOut]
     unfit: Sequence[LeftOut]
+    misordered: Sequence[str]
     code: int
 
 
@@ -81,7 +83,9 @@ def write_all(
 
         written += write_plots(shown, out / f"{name}.plots")
     code = CellsFailedError.code if strict and (reading.left_out or shown.unfit) else 0
-    return Report(written, len(reading.records), reading.left_out, shown.unfit, code)
+    return Report(
+        written, len(reading.records), reading.left_out, shown.unfit, _misordered(shown), code
+    )
 
 
 def _refuse_nothing(results: Path, reading: Reading) -> None:
@@ -91,6 +95,15 @@ def _refuse_nothing(results: Path, reading: Reading) -> None:
             f"{results / 'runs' / '**' / '*.json'}. Run salon score or salon sweep first, "
             "or type paths.results=DIR."
         )
+
+
+def _misordered(shown: Leaderboard) -> list[str]:
+    return [
+        f"{board.title}: {len(board.misordered)} of {len(board.columns)} columns prefer a control "
+        f"to held-out images, {board.misordered[0].column} among them; the tables name them"
+        for board in shown.boards
+        if board.misordered
+    ]
 
 
 def _write(shown: Leaderboard, out: Path) -> list[Path]:
