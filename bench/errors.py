@@ -51,6 +51,12 @@ class LauncherError(SalonError):
     code = 7
 
 
+class HangUpError(SalonError):
+    """The terminal went away; no trouble with a launcher, which is waited out."""
+
+    code = 7
+
+
 class CellsFailedError(SalonError):
     """A sweep that ended with failed cells, drift, or a failed reproduction."""
 

@@ -13,7 +13,7 @@ from types import FrameType
 
 from bench import slurm_queue
 from bench.child import lines_of, told
-from bench.errors import LauncherError
+from bench.errors import HangUpError, LauncherError
 from bench.plan import PlannedJob
 from bench.progress import Progress
 from bench.report import FILE, Line
@@ -52,7 +52,7 @@ def watch(watched: Sequence[Watched], poll_seconds: float) -> list[Line]:
         The lines of all reports, in the order of the jobs.
 
     Raises:
-        LauncherError: if the terminal went away.
+        HangUpError: if the terminal went away.
     """
     progress = Progress("sweep", len(watched), unit="jobs")
     found: dict[int, list[Line]] = {}
@@ -79,7 +79,7 @@ def _hang_up_is_an_error() -> Iterator[None]:
     """A lost connection is no wish to end days of work."""
 
     def hang_up(number: int, frame: FrameType | None) -> None:
-        raise LauncherError("the terminal went away; the same command waits for the jobs again.")
+        raise HangUpError("the terminal went away; the same command waits for the jobs again.")
 
     before = signal.getsignal(signal.SIGHUP)
     if before != signal.SIG_IGN:  # as nohup has it

@@ -49,7 +49,10 @@ def test_a_convolution_takes_in_the_normalisation_behind_it(pair):
 
 @pytest.mark.parametrize("model", ["test_resnet", "test_efficientnet", "mobilenetv3_small_050"])
 def test_networks_of_timm_keep_their_activations(model):
-    check_folded(timm.create_model(model), side=64)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # else the gap is of whatever weights earlier tests leave
+        network = timm.create_model(model)
+    check_folded(network, side=64)
 
 
 class Twice(nn.Module):

@@ -232,6 +232,7 @@ def launched(script):
     """A launcher as a process of its own."""
     beginning = (
         "import os, signal; from pathlib import Path; from test_slurm_jobs import here, jobs;"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL);"  # also where the tests run under nohup
     )
     paths = os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
