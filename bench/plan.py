@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from bench.build import names_foreign_code
 from bench.errors import CheckpointError, ConfigError, DatasetError
@@ -107,7 +107,7 @@ class _Look:
         try:
             config = self.grid.config(words)
             names = (str(config.dataset.get("name")), str(config.generator.get("name")))
-            if not names_foreign_code(OmegaConf.to_container(config)):
+            if not names_foreign_code(self.shared.plain(config)):
                 self._look(job, prepare(config, self.shared))
                 job.needs = needs(config, self.shared) if not job.settled else []
         except (DatasetError, CheckpointError) as error:

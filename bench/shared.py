@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -17,6 +17,16 @@ class Shared:
 
     def __init__(self) -> None:
         self._made: dict[str, Any] = {}
+        self._last: tuple[DictConfig, dict[str, Any]] | None = None
+
+    def plain(self, config: DictConfig) -> dict[str, Any]:
+        """A job's config as nested dicts, interpolations as they are; not to be changed.
+
+        The last one is kept: a plan asks several questions of each job's.
+        """
+        if self._last is None or self._last[0] is not config:
+            self._last = config, cast(dict[str, Any], OmegaConf.to_container(config))
+        return self._last[1]
 
     def once(self, key: object, make: Callable[[], Made]) -> Made:
         """What `make` gave for this key; an exception is not kept."""

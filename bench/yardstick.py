@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from bench.datasets.features import FeatureFile
 from bench.datasets.given_moments import GivenMoments
@@ -117,8 +117,7 @@ def yardstick(config: DictConfig, shared: Shared) -> Yardstick:
     Raises:
         ConfigError: naming what is wrong with the config.
     """
-    plain = OmegaConf.to_container(config)
-    assert isinstance(plain, dict)
+    plain = shared.plain(config)
     others = {key: value for key, value in plain.items() if key != GENERATOR}
     told = repr(others)
     tied = any(GENERATOR in text for text in told.split("${")[1:])  # may name the generator
