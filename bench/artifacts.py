@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from bench.atomic import create_file
+from bench.errors import StoreError
 from metrics.metric import Outcome
 
 SIDES = ("real", "fake")
@@ -29,11 +30,18 @@ def keep(path: Path, data: bytes) -> Artifact:
         How the record knows it again.
 
     Raises:
-        StoreError: if the disk is full or the folder cannot be written.
+        StoreError: if the disk is full, the folder cannot be written, or that file not be read.
     """
     if not create_file(path, data):
-        data = path.read_bytes()
+        data = _stored(path)
     return described(path.name, data)
+
+
+def _stored(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
 
 
 def described(name: str, data: bytes) -> Artifact:

@@ -2,9 +2,11 @@
 
 import csv
 
+import pytest
 import torch
 
 from bench.artifacts import described, keep, write_curves, write_per_image
+from bench.errors import StoreError
 from metrics.metric import Outcome
 
 NAMES = {"real": "r{}".format, "fake": "f{}".format}
@@ -55,3 +57,9 @@ def test_what_an_earlier_job_wrote_is_adopted_and_known_by_its_own_hash(tmp_path
     first = keep(tmp_path / "a.csv", b"first")
     assert keep(tmp_path / "a.csv", b"later!") == first == described("a.csv", b"first")
     assert first["size"] == 5 and len(first["sha256"]) == 64
+
+
+def test_a_file_that_cannot_be_read_is_a_store_error(tmp_path):
+    (tmp_path / "a.csv").mkdir()  # as unreadable as somebody else's file, for root too
+    with pytest.raises(StoreError, match="cannot read"):
+        keep(tmp_path / "a.csv", b"later")

@@ -31,6 +31,8 @@ def artifact(stored: Stored, role: str) -> bytes:
         data = path.read_bytes()
     except FileNotFoundError:
         raise UnfitError("is absent") from None
+    except UnicodeError:  # no file can have that name
+        raise UnfitError("is not a plain file name") from None
     except OSError as error:
         raise UnfitError(f"cannot be read: {error.strerror}") from error
     if len(data) != known["size"]:
