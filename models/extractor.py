@@ -56,8 +56,9 @@ class Extractor:
         refuse_unsupported(self.precision, self.device)
         self.trunk.eval().requires_grad_(False)
         if self.optimise:
-            fold(self.trunk, torch.zeros(1, 3, self.resolution, self.resolution))
-            narrow_convolutions(self.trunk, self.precision)
+            x = torch.zeros(1, 3, self.resolution, self.resolution)
+            fold(self.trunk, x)
+            narrow_convolutions(self.trunk, self.precision, x)
         self.trunk.to(self.device, memory_format=self._memory_format)  # type: ignore[call-overload]
 
     def __call__(self, images: Tensor) -> Embedding:

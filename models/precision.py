@@ -78,12 +78,38 @@ def narrowed(precision: Precision, device: str) -> AbstractContextManager[object
     return autocast(torch.device(device).type, _AUTOCAST.get(precision.name))
 
 
-def narrow_convolutions(network: nn.Module, precision: Precision) -> None:
-    """Round the convolutions' weights once, as autocast would on every call: the same bits."""
+def narrow_convolutions(network: nn.Module, precision: Precision, x: Tensor) -> None:
+    """Round weights of convolutions once, as autocast would on every call: the same bits.
+
+    One pass shows which: those that autocast reaches whenever they run, so none of a head in
+    float32; and no subclass, which may compute on its weights before they are rounded.
+
+    Args:
+        network: on the CPU, in evaluation mode.
+        precision: nothing is done for those of 32 bits.
+        x: an input of the network; its values are without effect.
+    """
     half = _AUTOCAST.get(precision.name)
-    for part in network.modules():
-        if half is not None and isinstance(part, nn.Conv2d):
-            part.to(half)
+    for part in [] if half is None else _under_autocast(network, x):
+        part.to(half)
+
+
+@torch.no_grad()
+def _under_autocast(network: nn.Module, x: Tensor) -> list[nn.Module]:
+    seen: dict[nn.Module, bool] = {}
+
+    def note(part: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        seen[part] = torch.is_autocast_enabled("cpu") and seen.get(part, True)
+
+    plain = [part for part in network.modules() if type(part) is nn.Conv2d]
+    hooks = [part.register_forward_pre_hook(note) for part in plain]
+    try:
+        with autocast("cpu", torch.bfloat16):  # whatever the type, which this processor may lack
+            network(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [part for part, always in seen.items() if always]
 
 
 def autocast(kind: str, half: torch.dtype | None) -> AbstractContextManager[object]:

@@ -56,13 +56,22 @@ def lone_threads(count: int, name: str) -> ThreadPoolExecutor:
     """Threads that compute with one core each; the calling thread keeps its number of cores.
 
     torch holds that number per thread, and the last one set as that of threads to come.
+
+    Raises:
+        RuntimeError: if the system starts no more threads.
     """
     before = torch.get_num_threads()
     pool = ThreadPoolExecutor(count, thread_name_prefix=name)
     ready = Barrier(count)
-    for waiting in [pool.submit(_compute_alone, ready) for _ in range(count)]:
-        waiting.result()
-    torch.set_num_threads(before)
+    try:
+        for waiting in [pool.submit(_compute_alone, ready) for _ in range(count)]:
+            waiting.result()
+    except BaseException:  # no more threads, or interrupted: nobody may wait for the others
+        ready.abort()
+        pool.shutdown(wait=False)
+        raise
+    finally:
+        torch.set_num_threads(before)
     return pool
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from timm.layers import StdConv2d
+from torch import nn
 
 import models.backbones
 from bench.composed import composed
@@ -16,6 +18,7 @@ from bench.records import read_record
 from models.precision import (
     Precision,
     float32_products,
+    narrow_convolutions,
     narrowed,
     refuse_unsupported,
     slow_here,
@@ -127,6 +130,25 @@ def test_weights_rounded_once_are_those_that_autocast_rounds_each_time(images):
     x = x.contiguous(memory_format=torch.channels_last)
     with torch.inference_mode(), narrowed(Precision.bf16, "cpu"):
         assert torch.equal(rounded(x).features, network(x).features)
+
+
+def test_a_head_with_a_convolution_stays_float32_and_runs_under_bf16(images):
+    options = {"model": "mobilenetv3_small_050", "weights": "random", "resolution": 64}
+    extractor = models.backbones.load("timm_model", precision="bf16", **options)
+    network = extractor.trunk.network
+    assert network.conv_head.weight.dtype == torch.float32
+    assert network.conv_stem.weight.dtype == torch.bfloat16
+    assert extractor(images).features.dtype == torch.float32
+
+
+def test_weights_that_are_computed_on_are_not_rounded_before():
+    network = nn.Sequential(StdConv2d(3, 4, 3), nn.Conv2d(4, 4, 1)).eval()
+    x = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad(), narrowed(Precision.bf16, "cpu"):
+        before = network(x)
+        narrow_convolutions(network, Precision.bf16, x)
+        assert torch.equal(network(x), before)
+    assert [part.weight.dtype for part in network] == [torch.float32, torch.bfloat16]
 
 
 def test_bf16_is_called_slow_where_the_processor_lacks_it(monkeypatch):

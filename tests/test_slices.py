@@ -1,6 +1,8 @@
 """Slices of a batch on threads of their own: the same embedding, whatever the cores."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from threading import BrokenBarrierError
 
 import pytest
 import torch
@@ -114,4 +116,22 @@ def test_images_are_prepared_by_threads_that_compute_alone():
     torch.set_num_threads(2)
     with lone_threads(3, "images") as pool:
         assert list(pool.map(lambda _: torch.get_num_threads(), range(9))) == [1] * 9
+    assert torch.get_num_threads() == 2
+
+
+def test_threads_that_cannot_all_start_wait_for_nobody(monkeypatch):
+    begin, begun = ThreadPoolExecutor.submit, []
+
+    def submit(pool, *args):
+        if begun:
+            raise RuntimeError("can't start new thread")
+        begun.append(begin(pool, *args))
+        return begun[0]
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+    torch.set_num_threads(2)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        lone_threads(2, "few")
+    with pytest.raises(BrokenBarrierError):
+        begun[0].result(20)
     assert torch.get_num_threads() == 2
