@@ -78,6 +78,8 @@ def note_forgotten(logs: Path) -> None:
         if intent is None or (writes_here(intent.writer) and not is_gone(intent.writer)):
             continue
         job_ids = slurm_queue.named(intent.name)
+        if not job_ids and not writes_here(intent.writer):
+            continue  # a launcher on another node may be about to submit it, or another user has
         if job_ids:
             log.info("%d jobs of a killed sweep are in the queue", len(job_ids))
         intent.note(file.parent, job_ids)

@@ -64,6 +64,9 @@ class SlurmJob:
             (folder / FILE).unlink(missing_ok=True)  # an earlier attempt's
             _remove_leftovers_of_submitit()
             code = self._child(folder)
+        except SystemExit:  # submitit has put the job back into the queue
+            (folder / FILE).unlink(missing_ok=True)  # the child's: it ends for this attempt alone
+            raise
         except UncompletedJobError as error:
             self._report_of_the_end(str(error)).write(folder)
             raise

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +22,7 @@ from bench.termination import insist
 log = logging.getLogger(__name__)
 SETTLING_SECONDS = 10.0  # a shared file system may show a report later than SLURM the end
 HELD = re.compile(r"held|hold", re.IGNORECASE)  # reasons that only a person takes away
+SIGTERM = 128 + signal.SIGTERM  # the exit code
 INTERRUPTED = "was taken out of the queue when the sweep was interrupted, and ended"
 
 
@@ -59,7 +60,7 @@ def watch(watched: Sequence[Watched], poll_seconds: float) -> list[Line]:
     try:
         with _hang_up_is_an_error():
             for one in _ended(watched, poll_seconds):
-                found[one.number] = lines_of(one.folder, one.job.words, _ending(one.job_id))
+                found[one.number] = _lines(one)
                 progress.advance(1)
                 text = told(one.job.words, found[one.number])
                 log.info("[%d/%d] %s", progress.done, progress.total, text)
@@ -154,6 +155,15 @@ def _has_report(folder: Path) -> bool:
     with suppress(OSError):
         return FILE in os.listdir(folder)
     return False
+
+
+def _lines(one: Watched) -> list[Line]:
+    """Its report; a job that SIGTERM ended does not know why, and SLURM may."""
+    how = _ending(one.job_id)
+    lines = lines_of(one.folder, one.job.words, how)
+    if any(line.code != SIGTERM for line in lines):
+        return lines
+    return [replace(line, reason=f"{line.reason}; it {how}") for line in lines]
 
 
 def _ending(job_id: str) -> str:

@@ -1,5 +1,6 @@
 """`salon status`: how a sweep stands, from files alone, on any machine that sees them."""
 
+import signal
 import socket
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ Only files are read, so it works while the sweep runs, from any machine that sha
 """
 
 Row = tuple[str, str, str]
+SIGTERM = 128 + signal.SIGTERM  # the exit code: cancelled, or pre-empted
 
 
 def main(words: Sequence[str]) -> int:
@@ -69,6 +71,8 @@ def _rows(entry: PlannedEntry, folder: Path) -> list[Row]:
 def _of_line(line: Line, log: Path | None = None) -> Row:
     names = " ".join((line.dataset, line.generator, line.backbone, line.metric))
     reason = line.reason or ""
+    if line.code == SIGTERM and log is not None and submitted_id(log.parent) is not None:
+        reason += "; it begins again where SLURM has put it back into the queue"
     if line.state == "failed" and log is not None and str(log) not in reason:
         reason += f"; its log: {log}"
     return line.state, names, reason

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bench import slurm_queue, slurm_watch
+from bench import slurm_job, slurm_queue, slurm_watch
 from bench.build import build
 from bench.composed import composed
 from bench.errors import ConfigError, LauncherError
@@ -12,6 +12,7 @@ from bench.intent import Intent, note_forgotten, take_back, unique_name
 from bench.plan import PlannedJob
 from bench.report import Line, Report
 from bench.slurm import Slurm
+from bench.slurm_job import SlurmJob
 from bench.submitted import Submitted, in_queue, place_of, submitted_id
 from bench.writer import writer
 
@@ -149,6 +150,15 @@ def test_a_living_launchers_intent_is_left_alone(tmp_path, queue):
     assert "salon-1" in file.name
 
 
+def test_an_intent_from_another_node_stays_until_its_jobs_are_in_the_queue(tmp_path, queue):
+    Intent([0], ["k"], "salon-1", "elsewhere-0123abcd-7").write(tmp_path / "s")
+    note_forgotten(tmp_path)
+    assert list(tmp_path.glob("s/intent-*"))
+    queue["salon-1"] = ["12_0"]
+    note_forgotten(tmp_path)
+    assert submitted_id(tmp_path / "s/0000") == "12_0" and not list(tmp_path.glob("s/intent-*"))
+
+
 def test_an_intent_that_cannot_be_taken_back_stays(tmp_path, queue, monkeypatch):
     intent, cancelled = Intent([0], ["k"], "salon-1"), []
     intent.write(tmp_path)
@@ -179,7 +189,29 @@ def test_a_job_that_slurm_ended_at_its_limit_says_so(tmp_path, monkeypatch):
     assert "ended at its time limit in the state TIMEOUT" in line.reason
 
 
+def test_a_job_that_sigterm_ended_is_told_with_slurms_reason(tmp_path, monkeypatch):
+    shown = "JobId=7 JobState=TIMEOUT Reason=TimeLimit ExitCode=0:1"
+    monkeypatch.setattr(slurm_queue, "_ask", lambda *words: shown if words[0] == "scontrol" else "")
+    own = Line("d", "g", "b", "m", "failed", reason="the job was ended by SIGTERM", code=143)
+    job = watched(tmp_path / "j")
+    Report([own]).write(tmp_path / "j")
+    (line,) = slurm_watch.watch([job], 0.0)
+    assert line.reason.startswith("the job was ended by SIGTERM; it ended at its time limit")
+
+
 def test_the_exit_code_of_a_job_without_a_report_is_told(monkeypatch):
     shown = "JobId=7 JobState=FAILED Reason=NonZeroExitCode ExitCode=6:0"
     monkeypatch.setattr(slurm_queue, "_ask", lambda *words: shown)
     assert slurm_queue.state("7") == "FAILED, exit code 6"
+
+
+def test_a_job_that_goes_back_into_the_queue_leaves_no_report_of_its_end(tmp_path, monkeypatch):
+    def ended_by_the_requeue(job, folder):
+        Report([Line("d", "g", "b", "m", "failed", code=143)]).write(folder)
+        raise SystemExit(-1)  # as submitit's handler leaves
+
+    monkeypatch.setattr(SlurmJob, "_child", ended_by_the_requeue)
+    monkeypatch.setattr(slurm_job, "_remove_leftovers_of_submitit", lambda: None)
+    with pytest.raises(SystemExit):
+        SlurmJob(("true",), "j", str(tmp_path), 1, "s")()
+    assert Report.read(tmp_path) is None

@@ -56,6 +56,15 @@ def test_every_state_of_a_job_is_told(sweep, capsys):
     )
 
 
+def test_of_a_job_that_slurm_ended_it_is_said_that_it_may_begin_again(sweep, capsys):
+    for number in (0, 1):
+        ended = Line("digits", "g", "b", "-", "failed", reason="ended by SIGTERM", code=143)
+        Report([ended]).write(sweep(number))
+    Submitted("k", "12_3").write(sweep(0))
+    rows = [row for row in told(capsys, str(sweep())).splitlines() if "SIGTERM" in row]
+    assert ["begins again" in row for row in rows] == [True, False]
+
+
 def test_another_nodes_job_is_believed_and_its_last_word_dated(sweep, capsys):
     _said(sweep(0), JobStatus("real features 1/2", "node7", 1))
     os.utime(sweep(0) / "status.json", (0, 0))
