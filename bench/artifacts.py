@@ -6,35 +6,51 @@ import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from bench.atomic import create_file
-from bench.errors import StoreError
+from bench.atomic import create_file, replace_file
+from bench.beside import Artifact, described
+from bench.errors import DamagedRecordError, StoreError
+from bench.records import read_record
 from metrics.metric import Outcome
 
 SIDES = ("real", "fake")
 NEAREST = "nearest_real"
 GRID_COLUMNS = 6
-Artifact = dict[str, Any]
 GRID_PIXELS = 384  # at most, along the longer side of the grid
 
 
-def keep(path: Path, data: bytes) -> Artifact:
-    """Write a file, or adopt what another job of the same record wrote first.
+def keep(record: Path, path: Path, data: bytes) -> Artifact:
+    """Write a file beside a record, unless it is there, or is what a sound record knows.
+
+    Two jobs may measure one record at a time, and differ in last bits: the file stays that of the
+    record. A file that no record knows is of an attempt that ended early, or was damaged.
 
     Returns:
-        How the record knows it again.
+        How the record knows the file again.
 
     Raises:
         StoreError: if the disk is full, the folder cannot be written, or that file not be read.
     """
-    if not create_file(path, data):
-        data = _stored(path)
+    if create_file(path, data):
+        return described(path.name, data)
+    there = described(path.name, _stored(path))
+    if there == described(path.name, data) or there in _known(record):
+        return there
+    replace_file(path, data)
     return described(path.name, data)
+
+
+def _known(record: Path) -> list[Artifact]:
+    if not record.exists():
+        return []
+    try:
+        return list(read_record(record).artifacts.values())
+    except DamagedRecordError:
+        return []
 
 
 def _stored(path: Path) -> bytes:
@@ -42,11 +58,6 @@ def _stored(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
-
-
-def described(name: str, data: bytes) -> Artifact:
-    """{"file", "sha256", "size"} of a file with this content."""
-    return {"file": name, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
 
 
 def write_per_image(
@@ -112,7 +123,7 @@ def _write_csv(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heads)
     writer.writerows(rows)
-    return keep(record.with_suffix(f".{kind}.csv"), text.getvalue().encode())
+    return keep(record, record.with_suffix(f".{kind}.csv"), text.getvalue().encode())
 
 
 def write_grid(record: Path, images: Tensor) -> dict[str, Artifact]:
@@ -127,7 +138,7 @@ def write_grid(record: Path, images: Tensor) -> dict[str, Artifact]:
     """
     data = _png(images)
     path = record.with_name(f"grid-{hashlib.sha256(data).hexdigest()[:8]}.png")
-    return {"grid": keep(path, data)}
+    return {"grid": keep(record, path, data)}
 
 
 def _png(images: Tensor) -> bytes:

@@ -10,7 +10,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 from torch import Tensor
 
-from bench.artifacts import Artifact, write_curves, write_grid, write_per_image
+from bench.artifacts import write_curves, write_grid, write_per_image
+from bench.beside import Artifact
 from bench.cell import Measurement
 from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
 from bench.failure_record import forget_failure, write_failure

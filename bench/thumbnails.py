@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from bench.artifacts import Artifact, cell_text, keep
+from bench.artifacts import cell_text, keep
+from bench.beside import Artifact
 from bench.ends import columns_with_ends, ends
 from metrics.metric import Better, Outcome
 
@@ -76,7 +77,7 @@ def _write_sheet(
     )
     encoded = io.BytesIO()
     Image.fromarray(sheet).save(encoded, "PNG", optimize=True)
-    return {kind: keep(record.with_suffix(f".{kind}.png"), encoded.getvalue())}
+    return {kind: keep(record, record.with_suffix(f".{kind}.png"), encoded.getvalue())}
 
 
 def _rows(outcome: Outcome, better: Mapping[str, Better]) -> list[list[int]]:

@@ -1,14 +1,17 @@
 """What one wandb run holds, made from records alone: live mirror and `salon track` share it."""
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.beside import UnfitError, read_artifact
 from bench.overrides import SECRET
 from bench.records import Record, digest
 
+log = logging.getLogger(__name__)
 CREDENTIALS = re.compile(
     r"(?<=://)[^/@\s]+@|[?#]\S*$"
 )  # user:password@ and a signed address's tail
@@ -96,7 +99,7 @@ def _run(key: str, members: Mapping[Path, Record], group: str) -> WandbRun:
         summary={k: v for n, p in named.items() for k, v in _summary(n, members[p]).items()},
         scores=[row for p in named.values() for row in _rows(p, members[p])],
         pictures=_pictures(members),
-        tables={n: _file(p, "images", members[p]) for n, p in named.items() if _has(members[p])},
+        tables={k: v for n, p in named.items() for k, v in _tables(n, p, members[p]).items()},
         curves={k: v for n, p in named.items() for k, v in _curves(n, p, members[p]).items()},
     )
 
@@ -163,19 +166,29 @@ def _rows(path: Path, record: Record) -> list[list[Any]]:
 def _pictures(members: Mapping[Path, Record]) -> list[str]:
     """Equal pictures have equal names; each is shown once."""
     grids = {
-        r.artifacts["grid"]["file"]: p.parent for p, r in members.items() if "grid" in r.artifacts
+        file.name: str(file)
+        for path, record in members.items()
+        if (file := _file(path, "grid", record))
     }
-    return [str(folder / name) for name, folder in grids.items()]
+    return list(grids.values())
 
 
-def _has(record: Record) -> bool:
-    return "images" in record.artifacts
+def _file(path: Path, role: str, record: Record) -> Path | None:
+    """What lies beside a record; None where there is none, or none to rely on."""
+    try:
+        there = read_artifact(path.parent, record.artifacts, role)
+    except UnfitError as error:
+        log.warning("%s: its %s file %s; it is not mirrored", path.name, role, error)
+        return None
+    return path.parent / record.artifacts[role]["file"] if there else None
 
 
-def _file(path: Path, role: str, record: Record) -> str:
-    return str(path.parent / record.artifacts[role]["file"])
+def _tables(name: str, path: Path, record: Record) -> dict[str, str]:
+    found = _file(path, "images", record)
+    return {name: str(found)} if found else {}
 
 
 def _curves(name: str, path: Path, record: Record) -> dict[str, str]:
     roles = [role for role in record.artifacts if role.startswith("curve.")]
-    return {f"{name}.{role.removeprefix('curve.')}": _file(path, role, record) for role in roles}
+    files = {role.removeprefix("curve."): _file(path, role, record) for role in roles}
+    return {f"{name}.{curve}": str(file) for curve, file in files.items() if file}

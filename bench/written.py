@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from bench.artifacts import Artifact
+from bench.beside import Artifact
 from bench.cell import Measurement
 from bench.environment import environment, peak_memory_mb
 from bench.outcome import score_entries

@@ -1,6 +1,6 @@
 """Made-up records for the tests of the leaderboard."""
 
-from bench.artifacts import described
+from bench.beside import described
 from bench.leaderboard.published import Published
 from bench.records import Record, digest, record_path, write_record
 

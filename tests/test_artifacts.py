@@ -4,9 +4,12 @@ import csv
 
 import pytest
 import torch
+from made_records import record
 
-from bench.artifacts import described, keep, write_curves, write_per_image
+from bench.artifacts import keep, write_curves, write_per_image
+from bench.beside import described
 from bench.errors import StoreError
+from bench.records import record_path, write_record
 from metrics.metric import Outcome
 
 NAMES = {"real": "r{}".format, "fake": "f{}".format}
@@ -53,13 +56,24 @@ def test_a_metric_without_single_images_or_curves_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_an_earlier_job_wrote_is_adopted_and_known_by_its_own_hash(tmp_path):
-    first = keep(tmp_path / "a.csv", b"first")
-    assert keep(tmp_path / "a.csv", b"later!") == first == described("a.csv", b"first")
-    assert first["size"] == 5 and len(first["sha256"]) == 64
+def test_what_the_record_of_another_job_knows_is_adopted(tmp_path):
+    names = {"dataset": "d", "generator": "g", "backbone": "b", "metric": "m"}
+    path = record_path(tmp_path, **names, key="0" * 64)
+    path.parent.mkdir(parents=True)
+    first = keep(path, path.with_suffix(".csv"), b"first")
+    write_record(path, record(artifacts={"images": first}))
+    assert keep(path, path.with_suffix(".csv"), b"later!") == first
+    assert path.with_suffix(".csv").read_bytes() == b"first"
+    assert first == described(path.with_suffix(".csv").name, b"first")
+
+
+def test_a_damaged_file_that_no_record_knows_is_written_anew(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"fir")
+    assert keep(tmp_path / "a.json", tmp_path / "a.csv", b"first") == described("a.csv", b"first")
+    assert (tmp_path / "a.csv").read_bytes() == b"first"
 
 
 def test_a_file_that_cannot_be_read_is_a_store_error(tmp_path):
     (tmp_path / "a.csv").mkdir()  # as unreadable as somebody else's file, for root too
     with pytest.raises(StoreError, match="cannot read"):
-        keep(tmp_path / "a.csv", b"later")
+        keep(tmp_path / "a.json", tmp_path / "a.csv", b"later")

@@ -16,7 +16,7 @@ import pytest
 from made_records import record, score, store
 
 import bench.leaderboard
-from bench.artifacts import described
+from bench.beside import described
 from bench.errors import ConfigError, StoreError
 from bench.leaderboard.command import Request, run
 from bench.leaderboard.load import read_results

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_records import record, score, store
 
-from bench.artifacts import described
+from bench.beside import described
 from bench.leaderboard.boards import boards
 from bench.leaderboard.load import read_results
 from bench.leaderboard.write import write_all

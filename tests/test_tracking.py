@@ -1,20 +1,22 @@
 """Tracking: an offline run holds what the records hold; trouble costs one warning."""
 
+import io
 import logging
 
 import pytest
-from made_records import record, score, store
+from made_records import beside, record, score, store
 from omegaconf import OmegaConf
 from PIL import Image
 from wandb_file import OfflineRun
 
-from bench.artifacts import described
+from bench.beside import described
 from bench.composed import composed
 from bench.job import measured_line
 from bench.records import read_record, record_paths
 from bench.report import Line, Report
 from bench.track import main as track
 from bench.tracking import mirror
+from bench.wandb_run import runs_of
 
 INTERVAL = {"standard_error": 0.5, "interval": [0.25, 2.25], "interval_method": "jackknife"}
 PATIENT = "tracking.timeout=120"  # of a busy machine; nothing here waits for a server
@@ -30,8 +32,17 @@ def no_login(monkeypatch, tmp_path):
 @pytest.fixture
 def results(tmp_path):
     """Two records of one generator with a picture, per-image scores and a curve."""
-    names = {"grid": "grid.png", "images": "prd.images.csv", "curve.prd": "prd.prd.csv"}
-    artifacts = {role: described(name, b"") for role, name in names.items()}
+    near = tmp_path / "runs" / "digits" / "gan" / "net"
+    near.mkdir(parents=True)
+    picture = io.BytesIO()
+    Image.new("RGB", (12, 8), (200, 10, 30)).save(picture, "PNG")
+    images = b"image,side,rarity,x_influence\n1,real,,2\n7,fake,0.5,\n8,fake,1.5,\n9,fake,inf,\n"
+    files = {
+        "grid": ("grid.png", picture.getvalue()),
+        "images": ("prd.images.csv", images),
+        "curve.prd": ("prd.prd.csv", b"precision,recall\n0.0,1.0\n1.0,0.25\n"),
+    }
+    artifacts = beside(near, **files)
     generator = {"api_key": "k3y", "url": "https://me:pw@host/g.pt?sig=s1g"}
     scores = {"fid": score(1.25, **INTERVAL)}
     store(
@@ -39,12 +50,6 @@ def results(tmp_path):
         record(scores=scores, config=generator, artifacts={"grid": artifacts["grid"]}),
         record(metric="prd", scores={"prd": 0.5}, config=generator, artifacts=artifacts),
     )
-    beside = tmp_path / "runs" / "digits" / "gan" / "net"
-    Image.new("RGB", (12, 8), (200, 10, 30)).save(beside / "grid.png")
-    (beside / "prd.images.csv").write_text(
-        "image,side,rarity,x_influence\n1,real,,2\n7,fake,0.5,\n8,fake,1.5,\n9,fake,inf,\n"
-    )
-    (beside / "prd.prd.csv").write_text("precision,recall\n0.0,1.0\n1.0,0.25\n")
     return tmp_path
 
 
@@ -127,3 +132,20 @@ def test_a_job_without_records_is_not_tracked(tmp_path):
 def test_no_tracking_does_nothing(results, caplog):
     mirror(composed("score", []), report_of(results), results)
     assert caplog.text == "" and not (results / "logs").exists()
+
+
+@pytest.mark.parametrize("change", [None, b"x,y\n1,2\n"])
+def test_a_file_that_is_not_what_its_record_says_is_not_mirrored(results, caplog, change):
+    table = next(results.glob("runs/**/prd.images.csv"))
+    table.unlink() if change is None else table.write_bytes(change)
+    records = {path: read_record(path) for path in record_paths(results)}
+    (run,) = runs_of(records, {}, "g")
+    assert not run.tables and run.curves and run.pictures
+    assert "its images file" in caplog.text
+
+
+def test_a_file_outside_the_folder_is_not_mirrored(tmp_path):
+    store(tmp_path, record(artifacts={"images": "secret.csv", "grid": described("../a.png", b"a")}))
+    records = {path: read_record(path) for path in record_paths(tmp_path)}
+    (run,) = runs_of(records, {}, "g")
+    assert not run.tables and not run.pictures

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.artifacts import described
+from bench.beside import described
 from bench.records import SCHEMA, Record, digest, record_path, write_record
 
 ROOT = Path(__file__).parents[2]
