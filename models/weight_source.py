@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -10,12 +9,14 @@ import torch
 from torch import nn
 
 from models.initialise import INITIALISATION, initialise
+from models.state_memory import remember, remembered
 from models.weights import (
     State,
     WeightsError,
     check_file,
     file_sha256,
     fill,
+    home,
     load_state,
     state_sha256,
 )
@@ -57,13 +58,31 @@ class RandomWeights:
         }
 
     def network(self) -> nn.Module:
-        """The network with these weights."""
+        """The network with these weights.
+
+        Raises:
+            WeightsError: if they are not the ones that `identity` has named.
+        """
+        network = self._made()
+        found = state_sha256(network.state_dict())
+        if remembered(self._name, lambda: found) != found:
+            remember(self._name, found)
+            raise WeightsError(
+                f"the random weights of {self.architecture}, seed {self.seed}, are not those that "
+                f"{home()} remembers; the memory is mended now: run the command again"
+            )
+        return network
+
+    @property
+    def _name(self) -> dict[str, object]:
+        return {"architecture": self.architecture, "seed": self.seed, "rule": INITIALISATION}
+
+    def _made(self) -> nn.Module:
         return initialise(build_quietly(self.build), self.seed)
 
 
-@lru_cache(maxsize=64)
 def _random_state_sha256(weights: RandomWeights) -> str:
-    return state_sha256(weights.network().state_dict())
+    return remembered(weights._name, lambda: state_sha256(weights._made().state_dict()))
 
 
 def as_it_is(state: State) -> State:
