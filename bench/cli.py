@@ -1,5 +1,6 @@
 """The command `salon`: finds the verb, runs it, makes an exit code of every ending."""
 
+import gc
 import importlib
 import logging
 import os
@@ -31,6 +32,7 @@ VERBS = {
 }
 
 JOBS = ("score", "extract")  # verbs that are ended with nothing left to do
+SELDOM = (50_000, 20, 50)  # collections, where what is made lives to the command's end
 
 HELP = """salon - score image generators, and trust every digit
 
@@ -103,8 +105,11 @@ def _verb(words: list[str]) -> int:
     module, _, function = VERBS[verb][0].partition(":")
     run = getattr(importlib.import_module(module), function)  # a signal just ends us meanwhile
     raise_on_signals()
+    gc.freeze()  # modules are never garbage; looking at them again is a tenth of a plan's time
     if verb in JOBS:
         end_for_sure()
+    else:
+        gc.set_threshold(*SELDOM)
     return run(rest)
 
 
