@@ -88,3 +88,7 @@ def beside(folder, **files):
     for name, data in files.values():
         (folder / name).write_bytes(data)
     return {role: described(name, data) for role, (name, data) in files.items()}
+
+
+def path_of(results, pattern="*.json"):
+    return sorted((results / "runs").rglob(pattern))[0]
