@@ -1,5 +1,6 @@
 """Kills jobs and launchers of a sweep at random moments until it is done, then compares the scores.
 
+A sweep that is done begins anew in another folder until there were as many moments as asked.
 By hand: `python tests/faults/kill_loop.py --moments 100` (an hour on two cores; `make test` has
 four moments). It works in a temporary folder and exits with 1 where a claim fails:
 
@@ -198,20 +199,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="salon-kills-") as name:
-        calm, rough = Path(name) / "calm", Path(name) / "rough"
-        for folder in (calm, rough):
-            folder.mkdir()
+        calm, rng = Path(name) / "calm", random.Random(asked.seed)
+        calm.mkdir()
         if salon(calm).wait():
             raise SystemExit((calm / "out.txt").read_text())
-        rng = random.Random(asked.seed)
-        faults, lost = disturbed(rough, asked.moments, rng, asked.longest)
-        jobs = len(begun(rough))
-        wrong = claims(rough, calm, lost)
-    print(
-        f"{faults} faults, {len(lost)} jobs lost, {jobs} begun; "
-        + ("; ".join(wrong) or "every claim holds")
-    )
-    return 1 if wrong else 0
+        faults = 0
+        while faults < asked.moments:
+            rough = Path(tempfile.mkdtemp(dir=name))
+            survived, lost = disturbed(rough, asked.moments - faults, rng, asked.longest)
+            faults += survived
+            told = f"{faults} faults, {len(lost)} jobs lost, {len(begun(rough))} begun"
+            if wrong := claims(rough, calm, lost):
+                print(f"{told}; {'; '.join(wrong)}")
+                return 1
+            print(told, flush=True)
+    print("every claim holds")
+    return 0
 
 
 if __name__ == "__main__":
