@@ -45,8 +45,9 @@ def _images(jobs: Sequence[Job]) -> dict[str, int]:
     seen: set[str] = set()
     for job in jobs:
         for side in SIDES:
-            key = repr((getattr(job, side).content(), job.identities))
-            if key in seen:
+            source = getattr(job, side)
+            key = repr((source and source.content(), job.identities))
+            if source is None or key in seen:
                 continue
             seen.add(key)
             for name, count in missing_images(job, side).items():

@@ -28,6 +28,7 @@ from bench.yardstick import Source, read_backbones, reference_rows
 from models.weights import WeightsError
 
 SIDES = ("real", "fake", "holdout")
+FOLDER = "hydra.run.dir="
 
 HELP = """salon extract - compute features ahead of `salon score`, on one machine or in a job array
 
@@ -53,8 +54,10 @@ def main(words: Sequence[str]) -> int:
     if side not in SIDES:
         raise ConfigError(f"side={side}: {did_you_mean(side, SIDES)}")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    cost = extract(composed("score", rest), side, shard)
-    _report(rest)
+    config = composed("score", rest, hydra_node=True)
+    cost = extract(config, side, shard)
+    if any(word.startswith(FOLDER) for word in rest):  # a sweep has started it as a job of its own
+        Report([]).write(Path(config.hydra.run.dir))
     print(f"{side}, shard {shard}: {cost.images} images computed, {cost.reused} were there")
     return 0
 
@@ -84,13 +87,6 @@ def extract(config: DictConfig, side: str, shard: Shard) -> Cost:
         _wants_maps(config),
     )
     return extractor.fill(source, count, backbones, side, identities, shard)
-
-
-def _report(words: Sequence[str]) -> None:
-    """For the sweep that has started it as a job of its own, in the folder that it was given."""
-    if any(word.startswith("hydra.run.dir=") for word in words):
-        folder = composed("score", words, hydra_node=True).hydra.run.dir
-        Report([]).write(Path(folder))
 
 
 def _own_words(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:

@@ -24,6 +24,7 @@ from bench.child import (
     told,
     visible_gpu,
 )
+from bench.place import Place
 from bench.plan import PlannedJob
 from bench.progress import Progress
 from bench.report import Line
@@ -53,6 +54,11 @@ class Pool:
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise ValueError(f"{key}: found {value}, expected 1 or more, or null.")
+
+    @property
+    def place(self) -> Place:
+        """This machine."""
+        return Place()
 
     def run(self, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
         """Run every job; whatever becomes of one, the others run.

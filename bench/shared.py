@@ -8,14 +8,20 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench.build import build
+from bench.place import Place
 
 Made = TypeVar("Made")
 
 
 class Shared:
-    """What several jobs of one process have in common, made once; one for each plan."""
+    """What several jobs of one process have in common, made once; one for each plan.
 
-    def __init__(self) -> None:
+    Args:
+        place: where the jobs run.
+    """
+
+    def __init__(self, place: Place | None = None) -> None:
+        self.place = place or Place()
         self._made: dict[str, Any] = {}
         self._last: tuple[DictConfig, dict[str, Any]] | None = None
 

@@ -1,4 +1,4 @@
-"""Work that several jobs of a sweep need: the real features of a dataset, as jobs of their own."""
+"""Work that several jobs of a sweep need: features of real images, as jobs of their own."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,8 @@ from bench.plan import PlannedJob
 from bench.prepare import Job
 
 VERB = "extract"
-SIDES = ("real", "fake")
+SHARED = ("real", "holdout")
+SIDES = (*SHARED, "fake")
 
 
 def with_shared_work(jobs: Sequence[PlannedJob], shards: int) -> list[PlannedJob]:
@@ -29,7 +30,12 @@ def with_shared_work(jobs: Sequence[PlannedJob], shards: int) -> list[PlannedJob
     """
     if shards < 1:
         raise ConfigError(f"shards: found {shards}, expected 1 or more.")
-    shared = [job for group in _groups(jobs) for job in _extractions(group[0], shards)]
+    shared = [
+        job
+        for side in SHARED
+        for group in _groups(jobs, side)
+        for job in _extractions(group[0], side, shards)
+    ]
     if shared:
         for job in jobs:
             job.stage = 1
@@ -38,9 +44,10 @@ def with_shared_work(jobs: Sequence[PlannedJob], shards: int) -> list[PlannedJob
 
 def missing_images(job: Job, side: str) -> dict[str, int]:
     """Backbone -> images of a side that its cache lacks; nothing where no metric asks for it."""
-    source, count = getattr(job, side), {"real": job.num_real, "fake": job.num_fake}[side]
-    if not isinstance(source, ImageSource) or count is None or not _asked_for(job, side):
+    source = getattr(job, side)
+    if not isinstance(source, ImageSource) or not _asked_for(job, side):
         return {}
+    count = {"real": job.num_real, "fake": job.num_fake}.get(side) or len(source)
     extractor = Extractor(
         FeatureCache(Path(job.settings.paths.cache) / "features"),
         job.device,
@@ -63,27 +70,28 @@ def _wants_maps(job: Job) -> bool:
     return any(wants_spatial(metric.compute) for metric in job.metrics.values())
 
 
-def _groups(jobs: Sequence[PlannedJob]) -> list[list[PlannedJob]]:
-    """Jobs that would make the same real features, where there is more than one of them."""
+def _groups(jobs: Sequence[PlannedJob], side: str) -> list[list[PlannedJob]]:
+    """Jobs that would make the same features of a side, where there is more than one of them."""
     found: dict[str, list[PlannedJob]] = {}
     for job in jobs:
         ready = job.prepared
-        if ready is not None:
-            key = (ready.real.content(), ready.num_real, ready.identities, _wants_maps(ready))
+        source = None if ready is None else getattr(ready, side)
+        if ready is not None and source is not None:
+            key = (source.content(), ready.num_real, ready.identities, _wants_maps(ready))
             found.setdefault(repr(key), []).append(job)
-    return [group for group in found.values() if len(group) > 1 and _lacks(group[0].prepared)]
+    return [group for group in found.values() if len(group) > 1 and _lacks(group[0], side)]
 
 
-def _lacks(job: Job | None) -> bool:
-    return job is not None and bool(missing_images(job, "real"))
+def _lacks(job: PlannedJob, side: str) -> bool:
+    return job.prepared is not None and bool(missing_images(job.prepared, side))
 
 
-def _extractions(job: PlannedJob, shards: int) -> list[PlannedJob]:
+def _extractions(job: PlannedJob, side: str, shards: int) -> list[PlannedJob]:
     """The words of one of the jobs say which images, networks and maps are meant."""
     return [
         PlannedJob(
-            words=[f"real features of {job.prepared.dataset if job.prepared else ''}", *part],
-            command=[*job.command, "side=real", f"shard={shard}/{shards}"],
+            words=[f"{side} features of {job.prepared.dataset if job.prepared else ''}", *part],
+            command=[*job.command, f"side={side}", f"shard={shard}/{shards}"],
             verb=VERB,
         )
         for shard in range(shards)

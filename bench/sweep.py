@@ -51,7 +51,7 @@ def main(words: Sequence[str]) -> int:
     for key in ("plan", "retry_failed"):
         if not isinstance(config[key], bool):
             raise ConfigError(f"{key}: found {config[key]}, expected true or false.")
-    jobs = with_shared_work(plan(config, fixed, swept), _shards(config))
+    jobs = with_shared_work(plan(config, fixed, swept, pool.place), _shards(config))
     if config.plan:
         return _show(jobs)
     folder = Path(config.paths.logs) / run_name()

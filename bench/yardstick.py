@@ -16,9 +16,9 @@ from bench.inputs import check_input_names, method_of, sides_of
 from bench.labels import dataset_label
 from bench.progress import Progress
 from bench.rows import RowsOf, drawn_rows
-from bench.settings import Protocol, Settings, read_protocol, read_settings, resolve_device
+from bench.settings import Protocol, Settings, read_protocol, read_settings
 from bench.shared import OpenedOnce, Shared
-from models.precision import Precision, refuse_unsupported
+from models.precision import Precision
 from models.weights import WeightsError
 
 Source = ImageSource | FeatureFile | GivenMoments
@@ -126,7 +126,7 @@ def yardstick(config: DictConfig, shared: Shared) -> Yardstick:
 
 def _read(config: DictConfig, shared: Shared) -> Yardstick:
     settings, protocol = read_settings(config), read_protocol(config)
-    device = resolve_device(settings.device)
+    device = shared.place.device(settings.device)
     metrics = _metrics(config, shared)
     backbones = read_backbones(config, protocol, device, shared)
     shared.built(config.tracking, "tracking")  # used last; what is wrong with it is told first
@@ -173,7 +173,7 @@ def read_backbones(
     found = {name: shared.built(node, f"backbone.{name}") for name, node in nodes.items()}
     for name, backbone in found.items():
         try:
-            refuse_unsupported(getattr(backbone, "precision", Precision.fp32), device)
+            shared.place.refuse_unsupported(getattr(backbone, "precision", Precision.fp32), device)
         except ValueError as error:
             raise ConfigError(f"backbone {name}: {error}.") from error
     return found
