@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import traceback
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +20,11 @@ from bench.errors import UndefinedError
 from bench.report import Line
 
 LASTING = (1, UndefinedError.code)  # exit codes that another try would end with as well
-OF_THE_MACHINE = ("MemoryError", "OutOfMemoryError", "AcceleratorError", "ImportError")
-MACHINE_WORDS = ("allocate", "cuda", "cudnn", "cublas")  # of torch's plain RuntimeError
+OF_THE_MACHINE = ("MemoryError", "OutOfMemoryError", "AcceleratorError", "ImportError", "EOFError")
+MACHINE_WORDS = (  # of plain RuntimeErrors, torch's and Python's
+    *("allocate", "cuda", "cudnn", "cublas", "nvml", "start new thread", "shared memory"),
+    *("stale file handle", "too many open files", "input/output error", "no space left"),
+)
 
 
 @dataclass(frozen=True)
@@ -100,10 +104,11 @@ def lasting_failure(results: Path, key: str) -> FailureRecord | None:
 
 
 def forget_failure(results: Path, key: str) -> None:
-    """After a success."""
+    """After a success; a file that cannot be removed is no reason to lose the score."""
     path = failure_path(results, key)
     for file in (path, path.with_suffix(".txt")):
-        file.unlink(missing_ok=True)
+        with suppress(OSError):
+            file.unlink()
 
 
 def _of_the_machine(error: BaseException) -> bool:

@@ -12,8 +12,9 @@ from bench.exclude import kept
 from bench.failure_record import lasting_failure
 from bench.failures import failed_line
 from bench.grid import Grid
-from bench.job import finished, measured_line
+from bench.job import measured_line, seen
 from bench.needed import Need, needs
+from bench.place import Place
 from bench.prepare import Job, prepare
 from bench.records import digest
 from bench.report import Line
@@ -67,8 +68,16 @@ class PlannedJob:
         return f"{self.lines[0].state}" + (f", {reasons[0]}" if reasons else "")
 
 
-def plan(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list[PlannedJob]:
+def plan(
+    config: DictConfig, fixed: Sequence[str], swept: Sequence[str], place: Place | None = None
+) -> list[PlannedJob]:
     """Every job of the sweep, in order; a user's own code runs in its job alone, never here.
+
+    Args:
+        config: of the sweep.
+        fixed: words that all jobs have.
+        swept: words that tell them apart.
+        place: where the jobs will run; None: on this machine.
 
     Raises:
         ConfigError: if two jobs of the sweep are the same.
@@ -76,7 +85,7 @@ def plan(config: DictConfig, fixed: Sequence[str], swept: Sequence[str]) -> list
     grid = Grid(
         [*job_words(fixed), RUN], kept(combinations(config, fixed, swept), config, [*fixed, *swept])
     )
-    look = _Look(grid, bool(config.retry_failed))
+    look = _Look(grid, bool(config.retry_failed), Shared(place))
     jobs = [look.planned(list(words)) for words in grid.jobs]
     seen: set[tuple[str, ...]] = set()
     for job in jobs:
@@ -98,7 +107,7 @@ class _Look:
 
     grid: Grid
     retry: bool
-    shared: Shared = field(default_factory=Shared)
+    shared: Shared
 
     def planned(self, words: list[str]) -> PlannedJob:
         """A job of the grid, and what it still has to do."""
@@ -120,7 +129,7 @@ class _Look:
     def _look(self, job: PlannedJob, prepared: Job) -> None:
         results = Path(prepared.settings.paths.results)
         for m in prepared.measurements:
-            record = finished(m, results)
+            record = seen(m, results)
             if record is None:
                 failure = None if self.retry else lasting_failure(results, m.key)
                 job.missing += failure is None

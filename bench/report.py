@@ -1,6 +1,7 @@
 """What became of a job: one line per cell and metric, kept as a file for the sweep to read."""
 
 import json
+import signal
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -49,6 +50,11 @@ class Report:
     def code(self) -> int:
         """The exit code of the first failure, or 0."""
         return next((line.code for line in self.lines if line.state == "failed"), 0)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether it is but the last word of a job that SIGTERM has ended."""
+        return all(line.code == 128 + signal.SIGTERM for line in self.lines)
 
     def reasons(self) -> str:
         """Why cells failed or were skipped, each reason once."""

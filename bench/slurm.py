@@ -15,16 +15,18 @@ from bench import intent, slurm_queue
 from bench.child import command
 from bench.errors import LauncherError
 from bench.intent import Intent
+from bench.place import Place
 from bench.plan import PlannedJob
 from bench.report import Line
 from bench.slurm_job import SlurmJob
-from bench.slurm_watch import Watched, watch
+from bench.slurm_watch import Watched, take_out, watch
 from bench.submitted import Submitted, in_queue
 from bench.sweep_folder import job_folder
+from bench.termination import undisturbed
+from bench.warning_time import MARGIN_SECONDS, comes_too_early, longest_warning
 
 log = logging.getLogger(__name__)
 SUBMITIT = "slurm"  # folder within the sweep's, for submitit's files
-MARGIN_SECONDS = 60  # SLURM may warn that much earlier than asked
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,28 @@ class Slurm:
             self._at_least(name, 1)
         for name in ("gpus", "warning_seconds", "memory_gb", "poll_seconds"):
             self._at_least(name, 0)
-        if 60 * self.minutes <= self.warning_seconds + MARGIN_SECONDS:
+        if comes_too_early(self.minutes, self.warning_seconds):
             raise ValueError(
                 f"cluster.minutes={self.minutes} with cluster.warning_seconds="
                 f"{self.warning_seconds}: SLURM may warn {MARGIN_SECONDS} s early, and would do so "
                 "before the job has begun; type a longer limit or a shorter warning."
+            )
+        if self.warning_seconds > (most := longest_warning(self.minutes)):
+            raise ValueError(
+                f"cluster.warning_seconds={self.warning_seconds}: so long before a limit of "
+                f"{self.minutes} minutes, submitit takes it for pre-emption and does not count the "
+                f"attempt; type {most:.0f} or less, or a longer limit."
             )
 
     def _at_least(self, name: str, least: int) -> None:
         value = getattr(self, name)
         if value is not None and value < least:
             raise ValueError(f"cluster.{name}: found {value}, expected {least} or more.")
+
+    @property
+    def place(self) -> Place:
+        """Its nodes: a login node has other devices."""
+        return Place("cuda" if self.gpus else "cpu")
 
     def run(self, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
         """Submit what is not in the queue yet, then wait, if asked to.
@@ -122,7 +135,7 @@ class Slurm:
                 after = _arrays(ids.get(n) or places[n][1] for n in earlier)
                 self._submit([one for one in new if one[1].stage == stage], folder, after, ids)
         except BaseException:  # half a sweep in the queue is nobody's wish
-            slurm_queue.cancel(ids.values())
+            take_out([Watched(n, jobs[n], job_folder(folder, n), ids[n]) for n in ids])
             raise
         places |= {number: (job_folder(folder, number), job_id) for number, job_id in ids.items()}
         return [Watched(number, job, *places[number]) for number, job in enumerate(jobs)]
@@ -143,7 +156,8 @@ class Slurm:
                 found = self._array(chunk, folder, self._executor(folder, after, planned.name))
                 planned.note(folder, found)
             except BaseException:  # what SLURM has of it has no id that we know
-                intent.take_back(planned, folder)
+                with undisturbed():
+                    intent.take_back(planned, folder)
                 raise
             ids |= dict(zip(planned.numbers, found, strict=True))
             log.info("submitted %d jobs as %s", len(chunk), found[0].partition("_")[0])

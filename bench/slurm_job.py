@@ -68,7 +68,9 @@ class SlurmJob:
             (folder / FILE).unlink(missing_ok=True)  # the child's: it ends for this attempt alone
             raise
         except UncompletedJobError as error:
-            self._report_of_the_end(str(error)).write(folder)
+            own = Report.read(folder)
+            if own is None or own.cut_short:
+                self._report_of_the_end(str(error)).write(folder)
             raise
         except OSError as error:
             _exit(StoreError.code, f"the job could not be started: {error}")

@@ -17,7 +17,7 @@ from bench.errors import HangUpError, LauncherError
 from bench.plan import PlannedJob
 from bench.progress import Progress
 from bench.report import FILE, Line
-from bench.termination import insist
+from bench.termination import insist, undisturbed
 
 log = logging.getLogger(__name__)
 SETTLING_SECONDS = 10.0  # a shared file system may show a report later than SLURM the end
@@ -68,7 +68,7 @@ def watch(watched: Sequence[Watched], poll_seconds: float) -> list[Line]:
         log.warning("%d jobs stay in the queue", len(watched) - len(found))
         raise
     except BaseException:
-        _take_out([one for one in watched if one.number not in found])
+        take_out([one for one in watched if one.number not in found])
         raise
     finally:
         progress.close()
@@ -91,11 +91,15 @@ def _hang_up_is_an_error() -> Iterator[None]:
         signal.signal(signal.SIGHUP, before)
 
 
-def _take_out(waiting: Sequence[Watched]) -> None:
+def take_out(waiting: Sequence[Watched]) -> None:
+    """Take jobs out of the queue and say so in their folders; a second Ctrl-C waits for it."""
+    if not waiting:
+        return
     log.info("taking %d jobs out of the queue", len(waiting))
-    slurm_queue.cancel(one.job_id for one in waiting)
-    for one in waiting:
-        lines_of(one.folder, one.job.words, INTERRUPTED)
+    with undisturbed():
+        slurm_queue.cancel(one.job_id for one in waiting)
+        for one in waiting:
+            lines_of(one.folder, one.job.words, INTERRUPTED)
 
 
 def _ended(watched: Sequence[Watched], poll_seconds: float) -> Iterator[Watched]:

@@ -9,8 +9,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -84,6 +84,17 @@ def insist() -> None:
     """Raise again what was asked for and lost; loops that wait for others call it."""
     if _State.asked is not None:
         raise by_signal(_State.asked)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """A further Ctrl-C, SIGTERM or SIGHUP breaks nothing off that must be done before the end."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, *ENDING)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

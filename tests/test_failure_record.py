@@ -48,6 +48,10 @@ def test_reason_traceback_node_and_slurm_id_are_kept(tmp_path, monkeypatch):
         (LauncherError("killed"), False),
         (OSError(28, "No space left on device"), False),
         (MemoryError(), False),
+        (EOFError("Ran out of input"), False),
+        (RuntimeError("can't start new thread"), False),
+        (RuntimeError("unable to open file </x>: Stale file handle (116)"), False),
+        (RuntimeError("the shapes do not match"), True),
         (torch.OutOfMemoryError("CUDA out of memory"), False),
     ],
 )

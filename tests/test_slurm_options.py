@@ -1,8 +1,15 @@
 """The cluster's options and its queue, without a SLURM."""
 
+import os
 import re
+import signal
+import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from submitit.core.job_environment import SignalHandler
+from submitit.core.utils import UncompletedJobError
 
 from bench import slurm_job, slurm_queue, slurm_watch
 from bench.build import build
@@ -14,6 +21,7 @@ from bench.report import Line, Report
 from bench.slurm import Slurm
 from bench.slurm_job import SlurmJob
 from bench.submitted import Submitted, in_queue, place_of, submitted_id
+from bench.warning_time import MARGIN_SECONDS, longest_warning
 from bench.writer import writer
 
 
@@ -22,6 +30,7 @@ from bench.writer import writer
     [
         ("minutes=3", "longer limit or a shorter warning"),
         ("minutes=0", "found 0, expected 1"),
+        ("warning_seconds=3600", "takes it for pre-emption.*type 2820 or less"),
         ("cpus=0", "found 0, expected 1"),
         ("gpus=-1", "found -1, expected 0"),
         ("memory_gb=-2", "found -2.0, expected 0"),
@@ -47,6 +56,16 @@ def test_a_name_of_the_users_own_is_refused(name):
 def test_the_shortest_limit_leaves_time_to_begin():
     assert Slurm(minutes=4, warning_seconds=120).minutes == 4
     assert Slurm(minutes=2, warning_seconds=30).minutes == 2
+
+
+@pytest.mark.parametrize("minutes", [15, 60, 240])
+def test_the_longest_warning_is_where_submitit_still_sees_a_time_limit(minutes):
+    handler = SignalHandler(None, None, SimpleNamespace(_timeout_min=minutes))
+    ran = 60 * minutes - longest_warning(minutes) - MARGIN_SECONDS
+    handler._start_time = time.time() - ran
+    assert handler.has_timed_out()
+    handler._start_time = time.time() - ran + 2
+    assert not handler.has_timed_out()
 
 
 def test_without_squeue_one_is_told_where_to_type(monkeypatch, tmp_path):
@@ -121,6 +140,48 @@ def test_an_interrupt_takes_the_jobs_out_and_says_so_for_status(tmp_path, monkey
         slurm_watch.watch([one], 0.0)
     assert cancelled == ["7"]
     assert "interrupted" in Report.read(one.folder).reasons()
+
+
+def test_a_second_interrupt_does_not_break_off_the_cancelling(tmp_path, monkeypatch):
+    one = watched(tmp_path / "j")
+    cancelled = []
+
+    def cancel(job_ids):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(os.getpid(), number)
+        cancelled.extend(job_ids)
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(slurm_queue, "alive", interrupted)
+    monkeypatch.setattr(slurm_queue, "cancel", cancel)
+    with pytest.raises(KeyboardInterrupt):
+        slurm_watch.watch([one], 0.0)
+    assert cancelled == ["7"] and Report.read(one.folder)
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+def test_jobs_of_a_sweep_that_could_not_be_submitted_whole_are_told_as_taken_out(
+    tmp_path, monkeypatch, queue
+):
+    """The first array is in the queue when SLURM refuses the second."""
+
+    def refuse_the_second(cluster, jobs, folder, executor):
+        if jobs[0][0]:
+            raise LauncherError("SLURM refused the jobs: submit limit")
+        return ["7"]
+
+    cancelled = []
+    monkeypatch.setattr(Slurm, "_array", refuse_the_second)
+    monkeypatch.setattr(Slurm, "_executor", lambda *given: None)
+    monkeypatch.setattr(slurm_queue, "alive", dict)
+    monkeypatch.setattr(slurm_queue, "max_array_size", lambda: 1)
+    monkeypatch.setattr(slurm_queue, "cancel", cancelled.extend)
+    with pytest.raises(LauncherError, match="submit limit"):
+        Slurm().run([PlannedJob(["a"], ["a"]), PlannedJob(["b"], ["b"])], tmp_path / "s")
+    assert cancelled == ["7"]
+    assert "taken out of the queue" in Report.read(tmp_path / "s/0000").reasons()
 
 
 @pytest.fixture
@@ -215,3 +276,20 @@ def test_a_job_that_goes_back_into_the_queue_leaves_no_report_of_its_end(tmp_pat
     with pytest.raises(SystemExit):
         SlurmJob(("true",), "j", str(tmp_path), 1, "s")()
     assert Report.read(tmp_path) is None
+
+
+def test_a_time_limit_that_comes_after_the_report_changes_nothing_in_it(tmp_path, monkeypatch):
+    known = {"done": Line("d", "g", "b", "m", "done"), "cut": Line("d", "g", "b", "m", "failed")}
+    known["cut"] = replace(known["cut"], code=143)
+    monkeypatch.setattr(slurm_job, "_remove_leftovers_of_submitit", lambda: None)
+    for name, line in known.items():
+
+        def warned(job, folder, line=line):
+            Report([line]).write(folder)
+            raise UncompletedJobError("timed out")
+
+        monkeypatch.setattr(SlurmJob, "_child", warned)
+        with pytest.raises(UncompletedJobError):
+            SlurmJob(("true",), "name", str(tmp_path / name), 1, "sweep")()
+    assert Report.read(tmp_path / "done").lines == [known["done"]]
+    assert "time limit" in Report.read(tmp_path / "cut").reasons()
