@@ -44,6 +44,12 @@ def keep(record: Path, path: Path, data: bytes) -> Artifact:
     return described(path.name, data)
 
 
+def are_there(record: Path, artifacts: Mapping[str, Artifact]) -> bool:
+    """Whether every file beside a record is the one that the record knows."""
+    places = [(record.with_name(one["file"]), one) for one in artifacts.values()]
+    return all(p.exists() and described(p.name, _stored(p)) == one for p, one in places)
+
+
 def _known(record: Path) -> list[Artifact]:
     if not record.exists():
         return []

@@ -10,7 +10,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from torch import Tensor
 
-from bench.artifacts import write_curves, write_grid, write_per_image
+from bench.artifacts import are_there, write_curves, write_grid, write_per_image
 from bench.beside import Artifact
 from bench.cell import Measurement
 from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
@@ -50,6 +50,14 @@ def finished(measurement: Measurement, results: Path) -> Record | None:
     return record if record.key == measurement.key else None
 
 
+def seen(measurement: Measurement, results: Path) -> Record | None:
+    """Likewise, ahead of the work: one that cannot be read just now is told when its turn comes."""
+    try:
+        return finished(measurement, results)
+    except StoreError:
+        return None
+
+
 def measured_line(names: tuple[str, str, str, str], state: str, record: Record, path: Path) -> Line:
     """A record as a line of the report."""
     intervals = {n: entry["interval"] for n, entry in record.scores.items() if entry["interval"]}
@@ -85,7 +93,7 @@ def run(job: Job, config: DictConfig, deviations: list[str]) -> Report:
     """
     full_float32()
     results = Path(job.settings.paths.results)
-    missing = [m for m in job.measurements if finished(m, results) is None]
+    missing = [m for m in job.measurements if seen(m, results) is None]
     work = _Work(job, config, deviations, results, Sides(job, missing))
     of_features = [name for name, metric in job.metrics.items() if sides_of(metric.compute)]
     broken = [work.broken(backbone, metric) for backbone in job.broken for metric in of_features]
@@ -150,8 +158,7 @@ class _Work:
         outcome = self._compute(measurement)
         seconds = time.monotonic() - started
         path = measurement.path(self.results)
-        artifacts = write_per_image(path, outcome, self._image_names)
-        artifacts |= write_curves(path, outcome) | self._pictures(path, measurement, outcome)
+        artifacts = self._beside(path, measurement, outcome)
         costs = {side: cost.summary() for side, cost in self.sides.costs.items()}
         record = new_record(
             self.job,
@@ -164,10 +171,21 @@ class _Work:
             cost={**costs, "metric_seconds": round(seconds, 2)},
         )
         try:
-            return write_record(path, record)
+            stored = write_record(path, record)
         except StoreError as error:  # the value is told, so that it is not lost
             told = ", ".join(f"{name} = {value}" for name, value in values_of(record).items())
             raise StoreError(f"{error} Measured: {told}.") from error
+        with suppress(StoreError):  # the score is stored
+            if stored is record and not are_there(path, artifacts):
+                self._beside(path, measurement, outcome)  # another job replaced one in between
+        return stored
+
+    def _beside(
+        self, path: Path, measurement: Measurement, outcome: Outcome
+    ) -> dict[str, Artifact]:
+        """Write what lies beside the record."""
+        artifacts = write_per_image(path, outcome, self._image_names)
+        return artifacts | write_curves(path, outcome) | self._pictures(path, measurement, outcome)
 
     def _pictures(
         self, path: Path, measurement: Measurement, outcome: Outcome

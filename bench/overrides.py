@@ -15,6 +15,8 @@ FOLDER_FLAGS = ("--config-dir", "-cd")
 FLAGS_WITH_VALUE = (*FOLDER_FLAGS, "--cfg", "-c", "--package", "-p")
 SECRET_INSIDE = re.compile(r"(api_?key|token|password|secret)\s*:", re.IGNORECASE)
 CODE = re.compile(r"hydra\.(callbacks|job_logging|hydra_logging)\b|hydra\..*_target_")
+SUBDIR = "hydra.sweep.subdir"
+APART = re.compile(r"\$\{hydra[.:]job\.(num|id|override_dirname)\}")
 REFUSED_FLAGS = ("--config-path", "-cp", "--config-name", "-cn")
 
 
@@ -24,7 +26,8 @@ def check_words(words: Sequence[str]) -> None:
     Raises:
         ConfigError: for a choice that is not a plain name (it could climb out of conf/) or does
             not exist, a list that names one choice twice, a secret on the command line (Hydra
-            stores it in clear), or another config in place of salon's own.
+            stores it in clear), one folder for several jobs, or another config in place of
+            salon's own.
     """
     folders = user_folders(words)
     for word in overrides_in(words):
@@ -33,6 +36,11 @@ def check_words(words: Sequence[str]) -> None:
             raise ConfigError(f"{key}: the command line is stored in clear; use the environment.")
         if CODE.match(key.lstrip("+~")):
             raise ConfigError(f"{key}: what Hydra itself runs is not set on the command line.")
+        if key == SUBDIR and not APART.search(value):
+            raise ConfigError(
+                f"{SUBDIR}: jobs could share a folder, and their reports with it; "
+                "end it with /${hydra.job.num}."
+            )
         if key.startswith("paths.") and not value:
             raise ConfigError(f"{key}: found nothing, expected a folder.")
         group = key.lstrip("+~").split("@")[0]

@@ -17,27 +17,29 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from bench import tracking
-from bench.composed import check_defaults, salon_configs, search_path
+from bench.composed import check_defaults, composed, salon_configs, search_path
 from bench.config_folder import config_folder, register_resolvers
 from bench.deviations import deviations
 from bench.errors import CellsFailedError, LauncherError, SalonError
 from bench.failures import failed_line
 from bench.hydra_errors import config_errors
 from bench.job import run
-from bench.job_status import FILE as STATUS
 from bench.job_status import JobStatus, StatusFile
 from bench.overrides import check_words, flags_first, user_folders
 from bench.prepare import prepare
 from bench.progress import Progress
+from bench.report import FILE as REPORT
 from bench.report import Line, Report, closing_table, score_table
-from bench.started import RememberFolder
+from bench.started import RememberFolder, Started
 from bench.sweep_words import split_overrides
 from bench.termination import Terminated, at_the_end
 from bench.time_limit import time_limit_is_told
+from bench.warning_time import check_launcher
 from bench.writer import process_runs
 
 log = logging.getLogger(__name__)
 LISTS = ("backbone", "metrics")
+SLURM = "hydra/launcher=submitit_slurm"
 
 
 class JobFailedError(SalonError):
@@ -60,9 +62,12 @@ def main(words: Sequence[str]) -> int:
     """
     check_words(words)
     fixed, _ = split_overrides(words)
+    folders = user_folders(words)
+    fixed += [search_path(folders)] if folders else []
     with config_errors(), salon_configs():
-        folders = user_folders(words)
-        check_defaults("score", [*fixed, *([search_path(folders)] if folders else [])])
+        check_defaults("score", fixed)
+    if SLURM in fixed:
+        check_launcher(composed("score", fixed, hydra_node=True))
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra exits with 1 whatever happened
     os.environ["SALON_RUN"] = run_name()
     RememberFolder.last = None
@@ -75,7 +80,7 @@ def main(words: Sequence[str]) -> int:
     if started is None:  # --help, --cfg, --info: nothing was run
         return 0
     if started.multirun:
-        return _close_multirun(started.folder, troubles)
+        return _close_multirun(started, troubles)
     return _close_run(started.folder)
 
 
@@ -98,16 +103,16 @@ def _launchers_trouble(troubles: list[Line]) -> Iterator[None]:
         if started is None or not started.multirun:
             raise
         text = f"the launcher stopped: {' '.join(str(error).split())}"
-        if not any(started.folder.glob(f"*/{STATUS}")):
+        if not started.jobs():
             raise LauncherError(text) from error
         code = LauncherError.code
         troubles.append(Line("-", "-", "-", "-", "failed", reason=text, code=code))
-        _await_the_others(started.folder)
+        _await_the_others(started)
 
 
-def _await_the_others(folder: Path) -> None:
+def _await_the_others(started: Started) -> None:
     """Jobs of this machine that a launcher has given up go on; the next command is to find them."""
-    for own in sorted(file.parent for file in folder.glob(f"*/{STATUS}")):
+    for own in started.jobs():
         while Report.read(own) is None and _runs_here(JobStatus.read(own)):
             time.sleep(0.2)
 
@@ -127,6 +132,8 @@ def job(config: DictConfig) -> None:
     """
     register_resolvers()
     folder = Path(HydraConfig.get().runtime.output_dir)
+    with suppress(OSError):  # of an earlier job in the same folder
+        (folder / REPORT).unlink()
     Progress.status = StatusFile(folder)
     Progress.status.say("starting")
     at_the_end(lambda ending: _ended(config, ending).write_unless_there(folder))
@@ -186,11 +193,8 @@ def _close_run(folder: Path) -> int:
     return 0
 
 
-def _close_multirun(folder: Path, troubles: Sequence[Line]) -> int:
-    lines = list(troubles)
-    for child in sorted(folder.iterdir()):
-        if child.is_dir() and not child.name.startswith("."):
-            lines += _lines_of(child)
+def _close_multirun(started: Started, troubles: Sequence[Line]) -> int:
+    lines = [*troubles, *(line for own in started.jobs() for line in _lines_of(own))]
     print(closing_table(lines), flush=True)
     failed = any(line.state == "failed" for line in lines)
     return CellsFailedError.code if failed else 0

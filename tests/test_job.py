@@ -9,10 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
+from bench import job
+from bench.beside import read_artifact
 from bench.composed import composed
 from bench.errors import ConfigError, DatasetError, IncompatibleError
 from bench.prepare import prepare
-from bench.records import read_record, record_paths
+from bench.records import read_record, record_paths, write_record
 from metrics.fid import frechet_distance
 from metrics.prdc import prdc
 
@@ -149,6 +151,33 @@ def test_a_damaged_record_is_set_aside_and_measured_anew(measure, small, tmp_pat
     _, report = measure(*small, "metrics=[fid]")
     assert report.lines[0].state == "done" and path.with_suffix(".damaged").exists()
     assert json.loads(path.read_text())["scores"] == whole
+
+
+def test_a_record_that_cannot_be_read_just_now_loses_no_other(measure, small, tmp_path):
+    measure(*small, "metrics=[fid]")
+    (path,) = record_paths(tmp_path / "results")
+    path.unlink()
+    path.mkdir()  # as unreadable as on a disk that errs, for root too
+    _, report = measure(*small, "metrics=[fid,image_statistics]")
+    assert {line.metric: (line.state, line.code) for line in report.lines} == {
+        "fid": ("failed", 6),
+        "image_statistics": ("done", 0),
+    }
+
+
+def test_a_table_that_another_job_replaced_before_the_record_was_there_is_mended(
+    measure, small, tmp_path, monkeypatch
+):
+    """Its last bits differ, and it has found no record yet."""
+
+    def late(path, record):
+        path.with_suffix(".images.csv").write_text("another job's")
+        return write_record(path, record)
+
+    monkeypatch.setattr(job, "write_record", late)
+    measure(*small, "metrics=[rarity]")
+    (path,) = record_paths(tmp_path / "results")
+    assert read_artifact(path.parent, read_record(path).artifacts, "images")
 
 
 def test_a_failing_metric_loses_no_other(measure, small):

@@ -44,6 +44,17 @@ def test_another_config_is_refused(word):
         check_words([word])
 
 
+@pytest.mark.parametrize("value", ["x", "${dataset.name}", "job.num"])
+def test_jobs_that_could_share_a_folder_are_refused(value):
+    with pytest.raises(ConfigError, match=r"end it with /\$\{hydra.job.num\}"):
+        check_words([f"hydra.sweep.subdir={value}"])
+
+
+def test_a_folder_of_its_own_for_each_job_is_taken():
+    check_words(["hydra.sweep.subdir=${dataset.name}/${hydra.job.num}"])
+    check_words(["hydra.sweep.subdir=${hydra:job.override_dirname}"])
+
+
 def test_a_wrong_name_in_a_list_is_met_with_the_right_ones():
     with pytest.raises(ConfigError, match=r"did you mean fid\?.*kid"):
         check_words(["metrics=[fidd,kid]"])

@@ -21,7 +21,7 @@ from bench.report import Line, Report
 from bench.slurm import Slurm
 from bench.slurm_job import SlurmJob
 from bench.submitted import Submitted, in_queue, place_of, submitted_id
-from bench.warning_time import MARGIN_SECONDS, longest_warning
+from bench.warning_time import MARGIN_SECONDS, check_launcher, longest_warning
 from bench.writer import writer
 
 
@@ -66,6 +66,13 @@ def test_the_longest_warning_is_where_submitit_still_sees_a_time_limit(minutes):
     assert handler.has_timed_out()
     handler._start_time = time.time() - ran + 2
     assert not handler.has_timed_out()
+
+
+def test_hydras_own_launcher_is_held_to_the_same_limit():
+    words = ["hydra/launcher=submitit_slurm", "hydra.launcher.timeout_min=2"]
+    with pytest.raises(ConfigError, match=r"timeout_min=2 with signal_delay_s=120.*longer limit"):
+        check_launcher(composed("score", words, hydra_node=True))
+    check_launcher(composed("score", [words[0], "hydra.launcher.timeout_min=4"], hydra_node=True))
 
 
 def test_without_squeue_one_is_told_where_to_type(monkeypatch, tmp_path):
