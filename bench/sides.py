@@ -1,16 +1,17 @@
 """The two sides of a job, and the holdout: each extracted once, for all backbones."""
 
 import logging
+import traceback
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from types import TracebackType
 
 from bench.cache import FeatureCache
 from bench.cell import Measurement
 from bench.cost import Cost
 from bench.datasets.features import FeatureFile
 from bench.datasets.given_moments import GivenMoments
-from bench.errors import SalonError
 from bench.features import EXTRACTION_VERSION, Extractor, FeatureSet, has_spatial
 from bench.fitted import Fitted
 from bench.images import ImageSource
@@ -19,10 +20,21 @@ from bench.prepare import Job
 from bench.rows import RowsOf
 from bench.yardstick import Source
 from metrics.neighbourhood import Want
-from models.weights import WeightsError
 
 log = logging.getLogger(__name__)
-FAILURES = (SalonError, WeightsError)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a side could not be made, told to every metric that asks for it.
+
+    Attributes:
+        error: what was raised.
+        trace: from where; raising an error again and again would add to it.
+    """
+
+    error: Exception
+    trace: TracebackType | None
 
 
 @dataclass
@@ -39,7 +51,7 @@ class Sides:
     job: Job
     missing: list[Measurement]
     costs: dict[str, Cost] = field(default_factory=dict)
-    made: dict[tuple[str, str], FeatureSet | Exception] = field(default_factory=dict)
+    made: dict[tuple[str, str], FeatureSet | Failure] = field(default_factory=dict)
 
     def inputs(self, backbone: str) -> Inputs:
         """What metrics may ask for in one feature space."""
@@ -67,12 +79,14 @@ class Sides:
         if (side, backbone) not in self.made:
             self._make(side, sorted(self._wanted(side) | {backbone}))
         found = self.made[(side, backbone)]
-        if isinstance(found, Exception):
-            raise found
+        if isinstance(found, Failure):
+            raise found.error.with_traceback(found.trace)
         return found
 
     def _wanted(self, side: str) -> set[str]:
-        return {m.backbone for m in self.missing if side in sides_of(m.compute)}
+        """Backbones of a pass; one that has failed on another side would fail the others' here."""
+        failed = {name for (_, name), found in self.made.items() if isinstance(found, Failure)}
+        return {m.backbone for m in self.missing if side in sides_of(m.compute)} - failed
 
     @property
     def _images(self) -> ImageSource | None:
@@ -100,15 +114,25 @@ class Sides:
 
     def _make(self, side: str, names: list[str]) -> None:
         """All in one pass; where that fails, each by itself, so that one loses no other."""
+        failure = self._tried(side, names)
+        if failure is None:
+            return
+        if len(names) == 1:
+            self.made[(side, names[0])] = failure
+            return
+        error = failure.error
+        log.warning("%s: %s; each backbone by itself now", type(error).__name__, error)
+        for name in names:
+            self._make(side, [name])
+
+    def _tried(self, side: str, names: list[str]) -> Failure | None:
+        """None once the side is made."""
         try:
             self._extract(side, names)
-        except FAILURES as error:
-            if len(names) == 1:
-                self.made[(side, names[0])] = error
-                return
-            log.warning("%s; each backbone by itself now", error)
-            for name in names:
-                self._make(side, [name])
+        except Exception as error:  # a bug in one network, or one too large for the GPU
+            traceback.clear_frames(error.__traceback__)  # they hold what has filled the GPU
+            return Failure(error, error.__traceback__)
+        return None
 
     def _extract(self, side: str, names: list[str]) -> None:
         source = self._source(side)

@@ -13,10 +13,12 @@ from bench import job
 from bench.beside import read_artifact
 from bench.composed import composed
 from bench.errors import ConfigError, DatasetError, IncompatibleError
+from bench.failure_record import failure_path
 from bench.prepare import prepare
 from bench.records import read_record, record_paths, write_record
 from metrics.fid import frechet_distance
 from metrics.prdc import prdc
+from models.backbones.random_projector import RandomProjector
 
 
 def records(tmp_path):
@@ -122,6 +124,29 @@ def test_one_broken_backbone_file_loses_no_other_backbone(measure, small, tmp_pa
     )
     states = {line.backbone: line.state for line in report.lines}
     assert states == {"efficientnet_lite0": "failed", "resnet18_random": "done"}
+
+
+def test_a_network_that_fails_with_anything_loses_no_other(measure, small, monkeypatch, caplog):
+    tries = []
+
+    def load(self, device):
+        tries.append(device)
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(RandomProjector, "load", load)
+    words = ("backbone=[random_projector,resnet18_random]", "metrics=[fid,kid]")
+    job, report = measure(*small[1:], *words)
+    assert {(line.backbone, line.state, line.reason) for line in report.lines} == {
+        ("resnet18_random", "done", None),
+        ("random_projector", "failed", "RuntimeError: CUDA out of memory"),
+    }
+    assert len(tries) == 2 and report.code == 1  # with the other one, by itself, and never again
+    failed = [m for m in job.measurements if m.backbone == "random_projector"]
+    paths = [failure_path(Path(job.settings.paths.results), m.key) for m in failed]
+    assert not any(json.loads(path.read_text())["lasts"] for path in paths)
+    first, second = (path.with_suffix(".txt").read_text() for path in paths)
+    assert first == second and "in load" in first
+    assert "RuntimeError: CUDA out of memory; each backbone by itself now" in caplog.text
 
 
 def test_a_record_edited_by_hand_is_measured_anew(measure, small, tmp_path):
