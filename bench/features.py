@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bench.cache import FeatureCache
 from bench.cost import Cost
-from bench.errors import StoreError, UndefinedError
+from bench.errors import CheckpointError, StoreError, UndefinedError
 from bench.images import ImageSource
 from bench.mapped import MappedRows
 from bench.progress import Progress
@@ -97,6 +97,7 @@ class Extractor:
             backbone_identities: name -> what the job's records say the backbone is.
 
         Raises:
+            CheckpointError: if a backbone's weights are no longer those of its identity.
             UndefinedError: if a network gives NaN or infinity; the first image is named.
             StoreError: if the disk is full.
         """
@@ -191,7 +192,11 @@ class Extractor:
             progress.skip(len(rows))
             return part
         started = time.monotonic()
-        computed = self._embed(source, rows, missing, progress)
+        networks = {
+            name: self._network(name, backbone, identities[name]["backbone"])
+            for name, backbone in missing.items()
+        }
+        computed = self._embed(source, rows, missing, networks, progress)
         cost.seconds += time.monotonic() - started
         cost.images += len(rows)
         for name, tensors in computed.items():
@@ -219,9 +224,9 @@ class Extractor:
         source: ImageSource,
         rows: range,
         backbones: Mapping[str, Backbone],
+        networks: Mapping[str, Network],
         progress: Progress,
     ) -> dict[str, Part]:
-        networks = {name: self._network(name, backbone) for name, backbone in backbones.items()}
         embedded: dict[str, list[Part]] = {name: [] for name in networks}
         for batch in read_ahead(source, rows, self.batch_size, self.workers, networks):
             for name, network in networks.items():
@@ -250,12 +255,15 @@ class Extractor:
             "dtype": "float32",
         }
 
-    def _network(self, name: str, backbone: Backbone) -> Network:
+    def _network(self, name: str, backbone: Backbone, identity: object) -> Network:
+        """Loaded once, and refused where it is not what its features are kept as."""
         if name not in self.networks:
             precision = getattr(backbone, "precision", Precision.fp32)
             if reason := slow_here(precision, self.device):
                 log.warning("backbone %s: %s", name, reason)
-            self.networks[name] = backbone.load(self.device)
+            network = backbone.load(self.device)
+            _refuse_changed(name, identity, backbone.identity())
+            self.networks[name] = network
         return self.networks[name]
 
 
@@ -279,6 +287,15 @@ def _joined(parts: Sequence[Part]) -> Part:
 
 def _feature_set(tensors: Part, labels: Tensor | None) -> FeatureSet:
     return FeatureSet(tensors["features"], tensors.get("logits"), labels, tensors.get("spatial"))
+
+
+def _refuse_changed(name: str, expected: object, found: object) -> None:
+    """A file may be overwritten between the job's start, which hashes it, and its reading."""
+    if found != expected:
+        raise CheckpointError(
+            f"backbone {name}: its weights changed after the job began, as where a training "
+            "overwrites their file; name a copy that nothing writes to, and run the command again."
+        )
 
 
 def _refuse_non_finite(

@@ -10,12 +10,13 @@ from safetensors.torch import load_file
 
 import bench.features
 from bench.cache import FeatureCache
-from bench.errors import UndefinedError
+from bench.errors import CheckpointError, UndefinedError
 from bench.features import Extractor, FeatureSet
 from bench.images import ImageSource
 from bench.read_ahead import BYTES_AHEAD, Batch, _depth
 from models.backbone import Embedding
 from models.backbones import describe
+from models.weights import file_sha256
 
 
 class Ramp(ImageSource):
@@ -216,6 +217,43 @@ def test_maps_have_entries_of_their_own_and_features_are_reused_without_them(tmp
     assert names.count({"spatial"}) == names.count({"features", "logits"}) == 3
 
 
+class Checkpoint(Mean):
+    """A backbone whose factor lies in a file, which another program writes."""
+
+    def __init__(self, file, after_load=None):
+        super().__init__()
+        self.file, self.after_load = file, after_load or (lambda: None)
+
+    def identity(self):
+        return {"weights_sha256": file_sha256(self.file)}
+
+    def load(self, device="cpu"):
+        self.factor = float(self.file.read_text())
+        self.after_load()
+        return super().load(device)
+
+
+def test_weights_overwritten_between_identity_and_load_are_refused(tmp_path):
+    backbone = Checkpoint(tmp_path / "weights")
+    backbone.file.write_text("1")
+    old = {"m": backbone.identity()}
+    backbone.file.write_text("10")
+    extractor = Extractor(FeatureCache(tmp_path / "cache"), "cpu", 4, 2)
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match=r"backbone m: its weights changed .* a copy"):
+            extractor.extract(Ramp(), 25, {"m": backbone}, "real", old)
+    assert not list((tmp_path / "cache").rglob("*.safetensors"))
+    found, _ = extractor.extract(Ramp(), 25, {"m": backbone}, "real", {"m": backbone.identity()})
+    assert torch.equal(found["m"].features[:, 0], 10 * torch.arange(25.0))
+
+
+def test_weights_overwritten_while_they_are_read_are_refused_too(tmp_path):
+    file = tmp_path / "weights"
+    file.write_text("1")
+    with pytest.raises(CheckpointError, match="backbone m"):
+        extract(tmp_path, Ramp(), 25, {"m": Checkpoint(file, lambda: file.write_text("10"))})
+
+
 class Prepared(Mean):
     """A backbone whose images are prepared in the readers' threads."""
 
@@ -269,6 +307,7 @@ class Grey(ImageSource):
     def content(self): return {"count": self.count}
 
 class Wide:
+    def identity(self): return {}
     def load(self, device):
         return lambda images: Embedding(torch.ones(len(images), 4096), None)
 

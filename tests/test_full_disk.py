@@ -108,6 +108,9 @@ class Ramp(ImageSource):
 
 
 class Mean:
+    def identity(self):
+        return {"name": "mean"}
+
     def load(self, device="cpu"):
         return lambda images: Embedding(images.float().mean(dim=(2, 3)), None)
 
