@@ -13,19 +13,19 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from bench.agreement import FLOAT32
 from bench.atomic import create_file
 from bench.errors import StoreError
 from bench.records import digest
 
 log = logging.getLogger(__name__)
-AGREEMENT = 1e-5  # relative: what batch size and thread count may move in float32 features
 
 
 class FeatureCache:
     """Tensors by identity and row range.
 
     Several jobs may race for one part: the first whole one wins; a later writer compares, adopts
-    it, and fails where the two differ beyond `AGREEMENT`.
+    it, and fails where the two differ beyond a bound.
 
     Args:
         folder: where parts lie; safe to delete at any time.
@@ -55,12 +55,22 @@ class FeatureCache:
         return self._path(identity, rows).exists()
 
     def write(
-        self, identity: Mapping[str, object], rows: range, tensors: Mapping[str, Tensor]
+        self,
+        identity: Mapping[str, object],
+        rows: range,
+        tensors: Mapping[str, Tensor],
+        bound: float = FLOAT32,
     ) -> dict[str, Tensor]:
         """Store the part; returns the one that counts, which may be another job's.
 
+        Args:
+            identity: what the part depends on, as JSON values.
+            rows: which rows it holds.
+            tensors: name -> (rows, ...).
+            bound: the largest difference that agrees, relative to the largest value.
+
         Raises:
-            StoreError: if another job stored a part that differs beyond `AGREEMENT`; both are kept.
+            StoreError: if another job stored a part that differs beyond the bound; both are kept.
         """
         path = self._path(identity, rows)
         contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -71,11 +81,11 @@ class FeatureCache:
         if first is None:  # damaged and now set aside, or not ours to read
             _stored(path, data)
             return contiguous
-        if not _agree(first, contiguous):
+        if not _agree(first, contiguous, bound):
             create_file(path.with_suffix(f".conflict-{hashlib.sha256(data).hexdigest()[:8]}"), data)
             raise StoreError(
                 f"{path} holds other features for the same images and network, beyond "
-                f"{AGREEMENT:g} relative; the new ones are beside it as .conflict."
+                f"{bound:g} relative; the new ones are beside it as .conflict."
             )
         return first
 
@@ -135,17 +145,17 @@ def _payload_sha256(tensors: Mapping[str, Tensor]) -> str:
     return payload.hexdigest()
 
 
-def _agree(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
+def _agree(first: Mapping[str, Tensor], second: Mapping[str, Tensor], bound: float) -> bool:
     if first.keys() != second.keys():
         return False
-    return all(_close(first[name], second[name]) for name in first)
+    return all(_close(first[name], second[name], bound) for name in first)
 
 
-def _close(first: Tensor, second: Tensor) -> bool:
-    """Equal shapes, and a largest difference within `AGREEMENT` of the largest value."""
+def _close(first: Tensor, second: Tensor, bound: float) -> bool:
+    """Equal shapes, and a largest difference within the bound times the largest value."""
     if first.shape != second.shape or first.dtype != second.dtype:
         return False
     if not first.is_floating_point():
         return torch.equal(first, second)
     scale = first.abs().max().clamp(min=torch.finfo(first.dtype).tiny)
-    return bool((first - second).abs().max() <= AGREEMENT * scale)
+    return bool((first - second).abs().max() <= bound * scale)

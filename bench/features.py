@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from bench.agreement import relative_bound
 from bench.cache import FeatureCache
 from bench.cost import Cost
 from bench.errors import CheckpointError, StoreError, UndefinedError
@@ -20,7 +22,7 @@ from bench.progress import Progress
 from bench.read_ahead import read_ahead
 from bench.shard import WHOLE, Shard
 from models.backbone import Backbone, Embedding, Network
-from models.precision import Precision, slow_here
+from models.precision import Precision, arithmetic, slow_here
 
 log = logging.getLogger(__name__)
 EXTRACTION_VERSION = 3  # bump by hand when the same config gives other features
@@ -180,7 +182,7 @@ class Extractor:
         source: ImageSource,
         rows: range,
         backbones: Mapping[str, Backbone],
-        identities: Mapping[str, dict[str, object]],
+        identities: Mapping[str, dict[str, Any]],
         cost: Cost,
         progress: Progress,
     ) -> dict[str, Part]:
@@ -200,7 +202,8 @@ class Extractor:
         cost.seconds += time.monotonic() - started
         cost.images += len(rows)
         for name, tensors in computed.items():
-            part[name] = self._write(identities[name], rows, tensors)
+            bound = relative_bound(identities[name]["backbone"])
+            part[name] = self._write(identities[name], rows, tensors, bound)
         return part
 
     def _read(self, identity: dict[str, object], rows: range, backbone: Backbone) -> Part | None:
@@ -211,12 +214,12 @@ class Extractor:
         spatial = self.cache.read(_of_map(identity), rows)
         return None if spatial is None else found | spatial
 
-    def _write(self, identity: dict[str, object], rows: range, part: Part) -> Part:
+    def _write(self, identity: dict[str, Any], rows: range, part: Part, bound: float) -> Part:
         """The map has an entry of its own: asking for it or not leaves the features' entry."""
         spatial = {name: part.pop(name) for name in ("spatial",) if name in part}
-        written = self.cache.write(identity, rows, part)
+        written = self.cache.write(identity, rows, part, bound)
         if spatial:
-            written = written | self.cache.write(_of_map(identity), rows, spatial)
+            written = written | self.cache.write(_of_map(identity), rows, spatial, bound)
         return written
 
     def _embed(
@@ -245,9 +248,16 @@ class Extractor:
     def _keeps_map(self, backbone: Backbone) -> bool:
         return self.spatial and has_spatial(backbone)
 
-    def _identity(self, source: ImageSource, backbone: Mapping[str, object]) -> dict[str, object]:
-        """What a part of features depends on, beside its row range."""
+    def _identity(self, source: ImageSource, backbone: Mapping[str, object]) -> dict[str, Any]:
+        """What a part of features depends on, beside its row range.
+
+        Narrow products are rounded otherwise by each kind of processor. A plan made on another
+        machine than the job's takes parts for missing that are there, or the reverse; no more.
+        """
+        precision = Precision[str(backbone.get("precision") or "fp32")]
+        rounding = arithmetic(precision, self.device)
         return {
+            **({} if rounding is None else {"arithmetic": rounding}),
             "images": source.content(),
             "backbone": dict(backbone),
             "device_type": self.device.split(":")[0],

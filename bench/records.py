@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bench.agreement import ABSOLUTE, relative_bound
 from bench.atomic import create_file
 from bench.errors import DamagedRecordError, StoreError
 
@@ -153,13 +154,15 @@ def _own_sha256(record: Record) -> str:
 def _scores_agree(first: Record, second: Record) -> bool:
     if first.scores.keys() != second.scores.keys():
         return False
+    bound = relative_bound(first.identities.get("backbone", {}))
     return all(
-        _close(first.scores[name]["value"], second.scores[name]["value"]) for name in first.scores
+        scores_close(first.scores[name]["value"], second.scores[name]["value"], bound)
+        for name in first.scores
     )
 
 
-def _close(first: float | None, second: float | None) -> bool:
-    """Features of two jobs may differ in the last float32 bits; 1e-5 is the cache's bound too."""
+def scores_close(first: float | None, second: float | None, bound: float) -> bool:
+    """Features of two jobs may differ by their rounding; the bound is the cache's too."""
     if first is None or second is None:
         return first is second
-    return math.isclose(first, second, rel_tol=1e-5, abs_tol=1e-7)
+    return math.isclose(first, second, rel_tol=bound, abs_tol=ABSOLUTE)

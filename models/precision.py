@@ -70,6 +70,36 @@ def slow_here(precision: Precision, device: str) -> str | None:
     return None
 
 
+def arithmetic(precision: Precision, device: str) -> str | None:
+    """Which kind of processor rounds the products; None at fp32, where only last bits depend on it.
+
+    Features of narrow products differ between kinds by as much as a rounding: bf16 by 5e-3.
+    """
+    if precision is Precision.fp32:
+        return None
+    kind = torch.device(device).type
+    if kind == "cpu":
+        return _instructions()
+    return _gpu(device) if kind == "cuda" else kind
+
+
+def _instructions() -> str:
+    has = {
+        "bf16": torch.ops.mkldnn._is_mkldnn_bf16_supported(),
+        "fp16": torch.ops.mkldnn._is_mkldnn_fp16_supported(),
+        "amx": torch.cpu._is_amx_tile_supported(),
+    }
+    return " ".join([torch.backends.cpu.get_cpu_capability(), *(name for name in has if has[name])])
+
+
+def _gpu(device: str) -> str:
+    """Its name; where there is none, as on a login node, nothing that any GPU is called."""
+    try:
+        return torch.cuda.get_device_name(device)
+    except (RuntimeError, AssertionError):  # the latter of a torch without CUDA
+        return "unknown"
+
+
 def narrowed(precision: Precision, device: str) -> AbstractContextManager[object]:
     """Within it, in this thread, products on the device are of the precision's 16-bit type.
 

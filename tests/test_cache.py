@@ -7,6 +7,7 @@ import time
 import pytest
 import torch
 
+from bench.agreement import relative_bound
 from bench.cache import FeatureCache
 from bench.errors import StoreError
 
@@ -74,6 +75,16 @@ def test_a_later_writer_that_disagrees_fails_and_both_are_kept(cache):
     assert list(entry(cache).parent.glob("*.conflict-*"))
 
 
+def test_narrow_products_have_a_bound_of_their_own(cache):
+    bound = relative_bound({"precision": "bf16"})
+    cache.write(IDENTITY, ROWS, tensors())
+    adopted = cache.write(IDENTITY, ROWS, tensors(0.1), bound)  # 2 % of the largest value
+    assert torch.equal(adopted["features"], tensors()["features"])
+    with pytest.raises(StoreError, match=r"beyond 0\.05 relative"):
+        cache.write(IDENTITY, ROWS, tensors(1.0), bound)
+    assert relative_bound({"precision": "fp32"}) == relative_bound({}) == 1e-5
+
+
 def test_a_cache_that_cannot_be_written_costs_a_warning(tmp_path, caplog):
     (tmp_path / "features").write_text("a file where the folder should be")
     written = FeatureCache(tmp_path / "features").write(IDENTITY, ROWS, tensors())
@@ -84,6 +95,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning(tmp_path, caplog):
 WRITER = """
 import sys, time, torch
 from pathlib import Path
+from bench.agreement import relative_bound
 from bench.cache import FeatureCache
 folder, noise, start = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
 time.sleep(max(0.0, start - time.time()))  # all at once

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from bench.images import ImageSource
 from bench.read_ahead import BYTES_AHEAD, Batch, _depth
 from models.backbone import Embedding
 from models.backbones import describe
+from models.precision import Precision
 from models.weights import file_sha256
 
 
@@ -252,6 +254,34 @@ def test_weights_overwritten_while_they_are_read_are_refused_too(tmp_path):
     file.write_text("1")
     with pytest.raises(CheckpointError, match="backbone m"):
         extract(tmp_path, Ramp(), 25, {"m": Checkpoint(file, lambda: file.write_text("10"))})
+
+
+class Narrow(Mean):
+    """As if its products were rounded."""
+
+    precision = Precision.bf16
+
+    def identity(self):
+        return {**super().identity(), "precision": "bf16"}
+
+
+def test_narrow_features_of_two_kinds_of_processors_are_never_stitched(tmp_path, monkeypatch):
+    extract(tmp_path, Ramp(), 20, {"m": Narrow(), "full": Mean()})
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "another")
+    source, narrow, full = Ramp(), Narrow(), Mean()
+    extract(tmp_path, source, 20, {"m": narrow, "full": full})
+    assert (narrow.loads, full.loads) == (1, 0) and sorted(source.reads) == list(range(20))
+
+
+def test_a_plan_without_the_nodes_gpu_takes_narrow_features_for_missing(tmp_path):
+    extractor = Extractor(FeatureCache(tmp_path), "cuda", 4, 2)
+    narrow, count = Narrow(), 25
+    assert extractor.lacking(Ramp(), count, narrow, narrow.identity()) == count
+
+
+def test_the_keys_of_float32_features_are_the_old_ones():
+    key = Extractor(FeatureCache(Path("cache")), "cpu", 4, 2)._identity(Ramp(), Mean().identity())
+    assert key.keys() == {"images", "backbone", "device_type", "version", "dtype"}
 
 
 class Prepared(Mean):

@@ -10,8 +10,8 @@ import pytest
 from bench.cli import main
 from bench.errors import ConfigError
 from bench.recorded_config import recorded_config
-from bench.records import encode, read_record
-from bench.reproduce import Reproduced, departures
+from bench.records import encode, read_record, write_record
+from bench.reproduce import Reproduced, departures, reproduced
 
 RUNS = Path(__file__).parents[1] / "results" / "runs" / "digits"
 (RECORD,) = (RUNS / "holdout" / "resnet18_random").glob("fid-*.json")
@@ -131,6 +131,24 @@ def test_the_config_is_the_records_and_not_the_yamls():
 )
 def test_the_tolerance_is_a_hundred_thousandth(recorded, measured, agrees):
     assert Reproduced("fid", recorded, measured).agrees is agrees
+
+
+def test_at_bf16_scores_of_two_kinds_of_processors_agree():
+    record = read_record(RECORD)
+    narrow = {**record.identities, "backbone": {"precision": "bf16"}}
+    moved = {n: {**one, "value": one["value"] * 1.01} for n, one in record.scores.items()}
+    other = replace(record, scores=moved)
+    assert not any(one.agrees for one in reproduced(record, other))
+    assert all(one.agrees for one in reproduced(replace(record, identities=narrow), other))
+
+
+def test_two_jobs_that_race_at_bf16_end_with_the_first_record(tmp_path):
+    record = read_record(RECORD)
+    narrow = replace(record, identities={"backbone": {"precision": "bf16"}})
+    moved = {n: {**one, "value": one["value"] * 1.01} for n, one in record.scores.items()}
+    path = tmp_path / "fid.json"
+    write_record(path, narrow)
+    assert write_record(path, replace(narrow, scores=moved)).scores == record.scores
 
 
 def test_what_an_older_record_does_not_say_is_no_departure():

@@ -4,7 +4,9 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 
+from bench.agreement import relative_bound
 from bench.leaderboard.stored import LeftOut, Stored
+from bench.records import scores_close
 
 
 def set_aside(records: Sequence[Stored]) -> tuple[list[Stored], list[LeftOut]]:
@@ -62,14 +64,13 @@ def _conflict(stored: Stored, group: list[Stored], found: str) -> LeftOut:
 
 def _equal_scores(first: Stored, second: Stored) -> bool:
     ours, theirs = first.record.scores, second.record.scores
+    bound = relative_bound(first.record.identities.get("backbone", {}))
     return ours.keys() == theirs.keys() and all(
-        _close(ours[name]["value"], theirs[name]["value"]) for name in ours
+        _close(ours[name]["value"], theirs[name]["value"], bound) for name in ours
     )
 
 
-def _close(first: float | None, second: float | None) -> bool:
+def _close(first: float | None, second: float | None, bound: float) -> bool:
     """The bound under which a second writer of a record adopts the first one's scores."""
-    if first is None or second is None:
-        return first is second
-    both_nan = math.isnan(first) and math.isnan(second)
-    return both_nan or math.isclose(first, second, rel_tol=1e-5, abs_tol=1e-7)
+    both_nan = all(value is not None and math.isnan(value) for value in (first, second))
+    return both_nan or scores_close(first, second, bound)
