@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from models.backbone import Embedding
 from models.clip_names import PROJECTION, image_tower
 from models.file_kind import FileKind, file_kind
+from models.precision import head_in_float32
 from models.resize import Resize
 from models.scaling import Scaling
 from models.timm_trunk import TRUNK
@@ -36,7 +37,9 @@ class ClipTrunk(nn.Module):
 
     def forward(self, x: Tensor) -> Embedding:
         """Features of one pass."""
-        return Embedding(self.projection(self.network(x)), None)
+        token = self.network(x)
+        with head_in_float32(x.device):
+            return Embedding(self.projection(token.float()), None)
 
 
 @dataclass(frozen=True)

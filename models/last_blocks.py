@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from models.backbone import Embedding
+from models.precision import head_in_float32
 
 
 class LastBlocks(nn.Module):
@@ -28,4 +29,5 @@ class LastBlocks(nn.Module):
             x, n=self.blocks, return_prefix_tokens=True, norm=True
         )
         features = torch.cat([prefix[:, 0] for _, prefix in pairs], dim=1)
-        return Embedding(features, None if self.head is None else self.head(features))
+        with head_in_float32(x.device):
+            return Embedding(features, None if self.head is None else self.head(features.float()))

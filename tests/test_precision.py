@@ -2,9 +2,11 @@
 
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from timm.layers import StdConv2d
 from torch import nn
@@ -15,6 +17,10 @@ from bench.deviations import deviations
 from bench.errors import ConfigError
 from bench.prepare import prepare
 from bench.records import read_record
+from models.clip import ClipTrunk
+from models.extractor import Extractor
+from models.initialise import initialise
+from models.last_blocks import LastBlocks
 from models.precision import (
     Precision,
     float32_products,
@@ -23,6 +29,8 @@ from models.precision import (
     refuse_unsupported,
     slow_here,
 )
+from models.resize import Resize
+from models.scaling import Scaling, scale
 
 
 def settings():
@@ -99,6 +107,32 @@ def test_pooling_and_heads_are_float32_under_bf16(name, images):
     extractor = models.backbones.load(name, precision="bf16", resolution=96, **options)
     features = extractor(images).features
     assert (features.bfloat16().float() != features).float().mean() > 0.3
+
+
+def on_the_bf16_grid(outputs):
+    return (outputs.bfloat16().float() == outputs).float().mean()
+
+
+def test_the_projection_of_clip_is_float32_under_bf16(images):
+    tower = timm.create_model("test_vit", num_classes=0, img_size=32)
+    extractor = narrow(ClipTrunk(tower, width=48))
+    assert on_the_bf16_grid(extractor(images).features) < 0.5
+
+
+def test_the_head_of_dinos_last_blocks_is_float32_under_bf16(images):
+    vit = timm.create_model("test_vit", num_classes=0, img_size=32)
+    extractor = narrow(LastBlocks(vit, blocks=2, classes=48))
+    assert on_the_bf16_grid(extractor(images).logits) < 0.5
+
+
+def narrow(trunk):
+    return Extractor(
+        initialise(trunk, 0),
+        32,
+        Resize.pil_bicubic,
+        partial(scale, rule=Scaling.imagenet),
+        precision=Precision.bf16,
+    )
 
 
 def test_tf32_is_refused_without_an_nvidia_gpu():
