@@ -6,9 +6,12 @@ import pytest
 import timm
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from models import timm_hub
 from models.backbones.timm_model import TimmModel
+from models.precision import Precision
+from models.timm_trunk import TimmTrunk
 from models.weights import WeightsError, file_sha256
 
 TAG = "test_resnet.r160_in1k"
@@ -37,6 +40,33 @@ def test_features_and_logits_are_those_of_timm(model, images):
     x = extractor.prepare(images)
     torch.testing.assert_close(embedding.logits, network(x))
     assert embedding.features.shape == (2, network.num_features)
+
+
+@pytest.mark.parametrize(
+    ("model", "width", "precision"),
+    [("coat_tiny", 152, "fp32"), ("crossvit_9_240", 384, "fp32"), ("crossvit_9_240", 384, "bf16")],
+)
+def test_several_branches_make_one_vector(model, width, precision, images):
+    backbone = TimmModel(model=model, weights="random", precision=Precision[precision])
+    extractor = backbone.load()
+    embedding = extractor(images)
+    assert embedding.features.shape == (2, width)
+    if precision == "fp32":
+        x = extractor.prepare(images)
+        torch.testing.assert_close(embedding.logits, extractor.trunk.network(x))
+
+
+@pytest.mark.parametrize(("given", "told"), [(torch.zeros(1, 2, 3), r"\(1, 2, 3\)"), ([], "list")])
+def test_what_is_not_one_vector_is_refused(given, told):
+    class Unpooled(nn.Module):
+        def forward_features(self, x):
+            return {"map": x}
+
+        def forward_head(self, maps, pre_logits=False):
+            return given
+
+    with pytest.raises(ValueError, match=f"features are {told}, expected .* name a model"):
+        TimmTrunk(Unpooled())(torch.zeros(1, 3, 4, 4))
 
 
 def test_settings_left_out_are_timms(images):
