@@ -227,6 +227,14 @@ def test_choices_may_be_given_as_members():
     assert describe("inception", scaling=Scaling.tf) == describe("inception", scaling="tf")
 
 
+def test_choices_may_be_given_by_value():
+    assert describe("inception", layer=192) == describe("inception", layer="pool2")
+    assert describe("timm_model", model="resnet18", resize=None).resize is None
+    for wrong in (193, None, [192], Scaling.tf):
+        with pytest.raises(ValueError, match=r"layer=.* is not known; choose one of: pool1, pool2"):
+            describe("inception", layer=wrong)
+
+
 def test_bad_numbers_are_refused():
     with pytest.raises(ValueError, match="resolution=0"):
         load("resnet18_random", resolution=0)

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from dataclasses import fields
 from enum import Enum
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from models.backbone import Backbone, Network
@@ -18,7 +18,8 @@ def load(name: str, *, device: str = "cpu", **options: Any) -> Network:
     Args:
         name: module in this folder, such as "inception".
         device: where the network runs.
-        options: fields of the backbone; those with named choices are given by name.
+        options: fields of the backbone; those with named choices are given by name,
+            or by value, such as layer=192.
 
     Returns:
         uint8 (n, 3, H, W) images -> Embedding.
@@ -58,15 +59,17 @@ def backbone_class(name: str) -> Any:
 
 
 def _chosen(option: str, hint: Any, value: Any) -> Any:
-    """The Enum member that a string names, where the option is an Enum; else the value."""
-    choices = next((hint for hint in _alternatives(hint) if _is_enum(hint)), None)
-    if choices is None or not isinstance(value, str):
+    """The Enum member of a name or a value, where the option is an Enum; else what was given."""
+    alternatives = _alternatives(hint)
+    choices = next((hint for hint in alternatives if _is_enum(hint)), None)
+    if choices is None or (value is None and NoneType in alternatives):
         return value
-    if value not in choices.__members__:
+    try:
+        return choices[value] if isinstance(value, str) else choices(value)
+    except (KeyError, ValueError):
         raise ValueError(
             f"{option}={value!r} is not known; choose one of: {', '.join(choices.__members__)}"
-        )
-    return choices[value]
+        ) from None
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:
