@@ -101,6 +101,52 @@ def prepared(images, size, resize, scaling):
     return np.stack([SCALING[scaling](RESIZE[resize](image, size)) for image in images])
 
 
+def _dgm_stretch(image):
+    """dinov2.py without an option: Resize((224, 224), BICUBIC), ToTensor, Normalize."""
+    return _dgm_normalised(pil_levels(BICUBIC)(image, 224))
+
+
+def _dgm_pil_resize(image):
+    """mae.py with --clean_resize: resizer.pil_resize to (224, 224), Normalize."""
+    picture = Image.fromarray(image.transpose(1, 2, 0))
+    planes = [np.float32(plane) for plane in np.array(picture).transpose(2, 0, 1)]
+    made = [np.asarray(Image.fromarray(p).resize((224, 224), BICUBIC)) for p in planes]
+    return _dgm_normalised(np.stack(made).clip(0, 255))
+
+
+def _dgm_crop(image):
+    """convnext.py: Resize(256, BICUBIC) of the shorter side, CenterCrop(224)."""
+    picture = Image.fromarray(image.transpose(1, 2, 0)).resize((256, 256), BICUBIC)
+    return _dgm_normalised(np.asarray(picture.crop((16, 16, 240, 240))).transpose(2, 0, 1))
+
+
+def _dgm_shorter_side(image):
+    """swav.py: Resize(224), bilinear, of the shorter side; square images become the square."""
+    return _dgm_normalised(pil_levels(BILINEAR)(image, 224))
+
+
+def _dgm_inception(image):
+    """inception.py: F.interpolate of ToTensor to 299; its network takes 2 x - 1 of that."""
+    weights = two_taps(image.shape[-1], 299, 0.5)
+    return 2 * (weights @ (image / 255) @ weights.T) - 1
+
+
+def _dgm_normalised(pixels):
+    mean, deviation = (np.array(values)[:, None, None] for values in IMAGENET)
+    return (pixels / 255 - mean) / deviation
+
+
+DGM_EVAL = {  # backbone -> `transform` of dgm-eval's encoder: one uint8 (3, H, H) image to pixels
+    "inception": _dgm_inception,
+    "dinov2_vits14": _dgm_stretch,
+    "dinov2_vitb14": _dgm_stretch,
+    "dinov2_vitl14": _dgm_stretch,
+    "convnext_l": _dgm_crop,
+    "mae_vitl16": _dgm_pil_resize,
+    "swav_resnet50": _dgm_shorter_side,
+}
+
+
 def frechet(real, fake, ddof):
     """Exact for few rows: the trace of the root is a nuclear norm."""
     rows = [(x - x.mean(0)) / (len(x) - ddof) ** 0.5 for x in (real, fake)]

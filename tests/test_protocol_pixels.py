@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from made_forms import prepared
+from made_forms import DGM_EVAL, prepared
 from made_inception import made_images
 from omegaconf import OmegaConf
 
@@ -50,9 +50,8 @@ PRESETS = {  # peer -> backbone -> side, resize and scaling of its code
         "dinov2_vits14": (224, "pil_bicubic", CNN),
         "dinov2_vitb14": (224, "pil_bicubic", CNN),
         "dinov2_vitl14": (224, "pil_bicubic", CNN),
-        "clip_vitl14": (224, "pil_bicubic_crop", "clip"),
         "convnext_l": (224, "pil_bicubic_crop_8_7", CNN),
-        "mae_vitl16": (224, "pil_bicubic", CNN),
+        "mae_vitl16": (224, "pil_bicubic_float", CNN),
         "swav_resnet50": (224, "pil_bilinear", CNN),
     },
 }
@@ -123,6 +122,19 @@ def test_a_preset_shows_each_backbone_what_its_peer_shows_it(preset, backbone):
         expected = prepared(images.numpy(), size, rule, scaling)
         ours = pixels(preset, backbone, images).numpy()
         np.testing.assert_allclose(ours, expected, atol=0.05 * LEVEL)
+
+
+@pytest.mark.parametrize("backbone", PRESETS["dgm_eval"])
+@pytest.mark.parametrize("side", SIZES)
+def test_dgm_eval_shows_each_backbone_what_the_transform_of_its_encoder_does(backbone, side):
+    images = made_images(side, 1, seed=side)
+    expected = DGM_EVAL[backbone](images[0].numpy())
+    ours = pixels("dgm_eval", backbone, images)[0].numpy()
+    np.testing.assert_allclose(ours, expected, atol=0.05 * LEVEL)
+
+
+def test_dgm_eval_has_no_clip_because_its_own_is_another_network():
+    assert not [name for name in content("dgm_eval")["backbones"] if "clip" in name]
 
 
 def test_presets_whose_pixels_on_inception_are_equal_at_every_size():
