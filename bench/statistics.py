@@ -20,6 +20,7 @@ from bench.errors import CheckpointError, ConfigError
 from bench.features import Extractor, FeatureSet, has_spatial
 from bench.images import ImageSource
 from bench.labels import dataset_label
+from bench.layout_pixels import check_pixels
 from bench.progress import Progress
 from bench.rows import drawn_rows
 from bench.settings import Settings, full_float32, read_protocol, read_settings, resolve_device
@@ -38,10 +39,13 @@ HELP = """salon statistics - a dataset's mean and covariance in one backbone, as
   dataset, backbone, protocol   whose rows, in which network; the protocol sets counts and resizing
   out                           the npz; one that is there is never written over
   layout                        edm          mu, sigma
-                                pytorch_fid  the same, compressed
-                                clean_fid    the same; call it NAME_MODE_custom_na.npz in small
-                                             letters and put it into cleanfid/stats
+                                pytorch_fid  the same, compressed; protocol=pytorch_fid
+                                clean_fid    the same; protocol=clean_fid. Call it
+                                             NAME_clean_custom_na.npz in small letters and put it
+                                             into cleanfid/stats. For its mode legacy_pytorch take
+                                             layout=pytorch_fid, for legacy_tensorflow edm
                                 adm          with mu_s, sigma_s and images; backbone=[inception]
+                                A backbone that the tool has is refused with other pixels than its
   images                        how many of them layout=adm shows; 10000 as ADM, null for all
 
 Every layout carries one more entry, `salon`: where the numbers are from. Other tools ignore it;
@@ -106,6 +110,7 @@ def _measured(config: DictConfig, request: Request) -> Contents:
     protocol = read_protocol(config)
     device = resolve_device(settings.device)
     name, backbone = _only(read_backbones(config, protocol, device, Shared()))
+    check_pixels(config, name, request.layout)
     identity = _identity(name, backbone)
     dataset = build(config.dataset, "dataset")
     manifests = Path(settings.paths.cache) / "manifests"

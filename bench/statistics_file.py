@@ -23,7 +23,10 @@ DDOF = 1  # np.cov's, which every reader of these layouts takes for granted
 
 
 class Layout(Enum):
-    """Whose file it is to be; the value says whether it is compressed, as that tool does."""
+    """Whose file it is to be, by the name of that tool's protocol.
+
+    The value says whether it is compressed, as that tool does.
+    """
 
     adm = ("adm", False)
     edm = ("edm", False)

@@ -1,6 +1,7 @@
 """`salon statistics`: what it writes is what salon and the peers read."""
 
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ import torch
 from pytorch_fid.fid_score import calculate_frechet_distance, compute_statistics_of_path
 
 from bench.cli import main
+from bench.composed import composed
 from bench.datasets.statistics import Statistics
 from bench.datasets.statistics_origin import Origin
 from bench.errors import ConfigError, DatasetError
 from bench.features import FeatureSet
 from bench.images import ImageSource
+from bench.layout_pixels import check_pixels
 from bench.records import read_record, record_paths
 from bench.statistics import main as statistics
 from bench.statistics_file import Layout, contents
@@ -224,6 +227,58 @@ def test_what_cannot_be_written_is_refused_in_one_line(words, message, tmp_path,
     with pytest.raises(ConfigError, match=message):
         statistics(["dataset=digits", *words])
     assert not list(tmp_path.glob("*.npz"))
+
+
+LAYOUTS = ["adm", "clean_fid", "edm", "pytorch_fid"]
+INCEPTION = ["backbone=[inception]", "backbone.inception.weights=random"]
+
+
+def pixels_are_refused(*words, layout, name="inception"):
+    """The refusal, or None; nothing is measured."""
+    try:
+        check_pixels(composed("statistics", ["out=a.npz", *words]), name, Layout[layout])
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout_goes_with_the_protocol_of_its_name(layout):
+    assert pixels_are_refused(*INCEPTION, f"protocol={layout}", layout=layout) is None
+
+
+def test_the_layouts_and_protocols_that_go_together_are_those_of_equal_pixels():
+    together = {
+        (layout, protocol)
+        for layout, protocol in product(LAYOUTS, [*LAYOUTS, "salon"])
+        if pixels_are_refused(*INCEPTION, f"protocol={protocol}", layout=layout) is None
+    }
+    tf1 = ["adm", "edm"]
+    assert together == {
+        *product(tf1, [*tf1, "salon"]),
+        ("pytorch_fid", "pytorch_fid"),
+        ("clean_fid", "clean_fid"),
+    }
+
+
+@pytest.mark.parametrize("key", ["resize=pil_box", "scaling=clip", "resolution=224"])
+def test_other_pixels_beside_the_right_protocol_are_refused_too(key):
+    words = [*INCEPTION, "protocol=pytorch_fid", f"backbone.inception.{key}"]
+    assert key in pixels_are_refused(*words, layout="pytorch_fid")
+
+
+def test_a_backbone_that_the_tool_does_not_have_is_written_in_any_layout():
+    assert pixels_are_refused(*NETWORK, layout="pytorch_fid", name="resnet18_random") is None
+
+
+@pytest.mark.parametrize("layout", ["clean_fid", "pytorch_fid"])
+def test_the_command_names_the_protocol_to_type(layout, tmp_path, capsys):
+    words = ["dataset=digits", *INCEPTION, f"out={tmp_path}/s.npz", f"layout={layout}"]
+    with pytest.raises(SystemExit) as ending:
+        main(["statistics", *words])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ending.value.code == 2 and f"type protocol={layout}" in line
+    assert not (tmp_path / "s.npz").exists()
 
 
 def test_a_file_that_is_there_is_never_written_over(tmp_path, features):
