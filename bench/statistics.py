@@ -39,6 +39,7 @@ HELP = """salon statistics - a dataset's mean and covariance in one backbone, as
   dataset, backbone, protocol   whose rows, in which network; the protocol sets counts and resizing
   out                           the npz; one that is there is never written over
   layout                        edm          mu, sigma
+                                edm2         the same; what EDM2 reads as its `fid`, inception alone
                                 pytorch_fid  the same, compressed; protocol=pytorch_fid
                                 clean_fid    the same; protocol=clean_fid. Call it
                                              NAME_clean_custom_na.npz in small letters and put it
@@ -159,6 +160,11 @@ def _check(reference: Source, name: str, backbone: Any, request: Request) -> Non
         raise ConfigError(
             f"layout=adm needs spatial features, and backbone {name} has none; take "
             "'backbone=[inception]', or layout=edm."
+        )
+    if request.layout is Layout.edm2 and name not in ("inception", "precomputed"):
+        raise ConfigError(
+            f"layout=edm2: EDM2 takes the moments in an npz for inception's, and those of {name} "
+            "from a pickle alone. Take protocol=edm2 layout=edm, and see docs/datasets.md."
         )
 
 

@@ -30,6 +30,7 @@ class Layout(Enum):
 
     adm = ("adm", False)
     edm = ("edm", False)
+    edm2 = ("edm2", False)
     clean_fid = ("clean_fid", True)
     pytorch_fid = ("pytorch_fid", True)
 

@@ -1,10 +1,13 @@
 """`salon statistics`: what it writes is what salon and the peers read."""
 
 import json
+import pickle
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 from pytorch_fid.fid_score import calculate_frechet_distance, compute_statistics_of_path
 
@@ -20,6 +23,7 @@ from bench.records import read_record, record_paths
 from bench.statistics import main as statistics
 from bench.statistics_file import Layout, contents
 
+DOCS = Path(__file__).parent.parent / "docs" / "datasets.md"
 NETWORK = ["backbone=[resnet18_random]", "backbone.resnet18_random.resolution=16"]
 
 
@@ -82,7 +86,7 @@ def test_the_error_is_the_fakes_alone(tmp_path, measure, features):
     assert 0 < errors[True] < errors[False]
 
 
-@pytest.mark.parametrize("layout", ["edm", "clean_fid", "pytorch_fid"])
+@pytest.mark.parametrize("layout", ["edm", "edm2", "clean_fid", "pytorch_fid"])
 def test_peers_read_mean_and_covariance(layout, tmp_path, features):
     path = tmp_path / f"{layout}.npz"
     statistics([*features, f"out={path}", f"layout={layout}"])
@@ -98,6 +102,35 @@ def test_peers_read_mean_and_covariance(layout, tmp_path, features):
     with np.load(path, allow_pickle=False) as file:
         assert set(file) == {"mu", "sigma", "salon"}
         assert json.loads(bytes(file["salon"]))["count"] == 200
+
+
+def edm2_fid(stats, path):
+    """load_stats and calculate_metrics_from_stats of EDM2's calculate_metrics.py, for an npz."""
+    with open(path, "rb") as file:
+        ref = {"fid": dict(np.load(file))}
+    gap = np.square(stats["mu"] - ref["fid"]["mu"]).sum()
+    root = scipy.linalg.sqrtm(np.dot(stats["sigma"], ref["fid"]["sigma"]))
+    return float(np.real(gap + np.trace(stats["sigma"] + ref["fid"]["sigma"] - root * 2)))
+
+
+def test_edm2_reads_what_layout_edm2_writes_as_its_fid(tmp_path, measure, features):
+    path = tmp_path / "edm2.npz"
+    statistics([*features, f"out={path}", "layout=edm2"])
+    fake = np.load(tmp_path / "fake.npy").astype(float)
+    found = edm2_fid({"mu": fake.mean(axis=0), "sigma": np.cov(fake, rowvar=False)}, path)
+    _, ours = measure(*score_words(tmp_path, "dataset=statistics", f"dataset.path={path}"))
+    assert fid(ours) == pytest.approx(found, rel=1e-9)
+
+
+def test_the_conversion_in_the_docs_is_what_edm2_and_salon_read(tmp_path, monkeypatch, features):
+    statistics([*features, f"out={tmp_path}/dinov2.npz"])
+    monkeypatch.chdir(tmp_path)
+    (block,) = (b for b in DOCS.read_text().split("```") if b.startswith("python\nimport pickle"))
+    exec(block.removeprefix("python"), {})
+    given = Statistics(path="dinov2.pkl", backbone="precomputed", key="fd_dinov2")
+    opened = given.open("reference", manifests=tmp_path)
+    np.testing.assert_array_equal(opened.pooled.mean, np.load("dinov2.npz")["mu"])
+    assert pickle.loads((tmp_path / "dinov2.pkl").read_bytes()).keys() == {"fd_dinov2"}
 
 
 def test_the_same_statistics_are_the_same_bytes(tmp_path, features):
@@ -209,6 +242,9 @@ def test_a_damaged_entry_is_refused(entry, tmp_path):
         Origin.read(entry, where=tmp_path)
 
 
+DINOV2 = ["backbone=[dinov2_vitl14]", "backbone.dinov2_vitl14.weights=random"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -219,6 +255,8 @@ def test_a_damaged_entry_is_refused(entry, tmp_path):
         (["out=a.npz", "layuot=edm"], "layuot"),
         (["out=a.npz", "backbone=[resnet18_random,efficientnet_lite0]"], "one backbone"),
         (["out=a.npz", "layout=adm", "backbone=[resnet18_random]"], "spatial"),
+        (["out=a.npz", "layout=edm2", "backbone=[resnet18_random]"], "EDM2 takes the moments"),
+        (["out=a.npz", "layout=edm2", *DINOV2, "protocol=edm2"], r"from a pickle alone\. Take"),
         (["out=a.npz", "backbone=[precomputed]"], "features go with"),
     ],
 )
@@ -229,7 +267,7 @@ def test_what_cannot_be_written_is_refused_in_one_line(words, message, tmp_path,
     assert not list(tmp_path.glob("*.npz"))
 
 
-LAYOUTS = ["adm", "clean_fid", "edm", "pytorch_fid"]
+LAYOUTS = [layout.name for layout in Layout]
 INCEPTION = ["backbone=[inception]", "backbone.inception.weights=random"]
 
 
@@ -253,7 +291,7 @@ def test_the_layouts_and_protocols_that_go_together_are_those_of_equal_pixels():
         for layout, protocol in product(LAYOUTS, [*LAYOUTS, "salon"])
         if pixels_are_refused(*INCEPTION, f"protocol={protocol}", layout=layout) is None
     }
-    tf1 = ["adm", "edm"]
+    tf1 = ["adm", "edm", "edm2"]
     assert together == {
         *product(tf1, [*tf1, "salon"]),
         ("pytorch_fid", "pytorch_fid"),
