@@ -27,6 +27,10 @@ class _CutError(Exception):
     """An answer that ended early; another request may go on from there."""
 
 
+class _UnreachedError(_CutError):
+    """No answer at all: a cut where the server was reached before, else no network."""
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long to wait and how often to try.
@@ -90,11 +94,16 @@ def _fill(url: str, partial: Partial, patience: Patience) -> None:
         try:
             return _ask(url, partial, patience)
         except _CutError as error:
+            if isinstance(error, _UnreachedError) and not (attempt or partial.size):
+                raise DownloadError(f"{url} {error}") from error
             cut = error
-    raise DownloadError(
-        f"{url} was cut {patience.attempts} times (last: {cut}); {_told(partial.size)} of it are "
-        "kept: the same command goes on from there"
-    )
+    raise DownloadError(f"{url} was cut {patience.attempts} times (last: {cut}); {_kept(partial)}")
+
+
+def _kept(partial: Partial) -> str:
+    if not partial.size:
+        return "nothing of it has come"
+    return f"{_told(partial.size)} of it are kept: the same command goes on from there"
 
 
 def _ask(url: str, partial: Partial, patience: Patience) -> None:
@@ -123,6 +132,8 @@ def _answer(url: str, headers: dict[str, str], patience: Patience) -> requests.R
     try:
         timeout = (patience.connect, patience.stall)
         answer = requests.get(url, headers=headers, stream=True, timeout=timeout)
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise _UnreachedError(f"cannot be reached: {_cause(error)}") from error
     except requests.RequestException as error:
         raise DownloadError(f"{url} cannot be reached: {_cause(error)}") from error
     if url.startswith("https:") and not answer.url.startswith("https:"):

@@ -25,9 +25,10 @@ class FileServer:
         self.pace = 0.0  # seconds between pieces of 64 KiB
         self.served, self.asked = 0, []
 
-    def start(self):
+    def start(self, port=0):
+        """Listen; on another port than 0, where it was before it stopped."""
         handler = type("Handler", (_Handler,), {"site": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/file.bin"
         return self

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,6 +80,45 @@ def test_what_a_failed_command_left_is_gone_on_with_by_the_next(server, path):
     assert fetch(server, path)
     assert path.read_bytes() == DATA and alone(path)
     assert server.served <= len(DATA) + module.PIECE
+
+
+def pauses(monkeypatch, *steps):
+    """What happens in the pause before the second request, the third one, ..."""
+    steps = iter(steps)
+    clock = type("Clock", (), {"sleep": staticmethod(lambda _: next(steps)())})
+    monkeypatch.setattr(module, "time", clock)
+
+
+def test_a_network_that_goes_and_comes_back_is_a_cut_like_any_other(server, path, monkeypatch):
+    server.cut, port = CUT, server.server.server_port
+    pauses(monkeypatch, server.stop, int, lambda: server.start(port))  # two requests find nobody
+    assert fetch(server, path, replace(QUICK, attempts=4))
+    assert path.read_bytes() == DATA and alone(path)
+    assert server.asked[1].startswith("bytes=") and len(server.asked) == 2
+
+
+def test_a_network_that_stays_away_ends_after_all_requests_and_keeps_what_came(
+    server, path, monkeypatch
+):
+    server.cut, port = CUT, server.server.server_port
+    pauses(monkeypatch, server.stop, int, int, int)
+    told = r"was cut 5 times \(last: cannot be reached: .* of it are kept: the same command"
+    with pytest.raises(DownloadError, match=told) as error:
+        fetch(server, path, replace(QUICK, attempts=5))
+    server.start(port)
+    assert "\n" not in str(error.value) and fetch(server, path)
+    assert path.read_bytes() == DATA and server.asked[1].startswith("bytes=")
+
+
+def test_no_network_after_a_busy_server_is_a_cut_of_which_nothing_is_kept(
+    server, path, monkeypatch
+):
+    server.status = 503
+    pauses(monkeypatch, server.stop)
+    with pytest.raises(DownloadError, match=r"was cut 2 times .*; nothing of it has come"):
+        fetch(server, path)
+    assert list(path.parent.iterdir()) == []
+    server.start()
 
 
 def test_a_server_that_ignores_range_starts_again(server, path):
