@@ -1,4 +1,4 @@
-"""`salon fetch`: puts published weight files where backbones look for them, each one checked."""
+"""`salon fetch`: puts published weight files where networks look for them, each one checked."""
 
 import logging
 import sys
@@ -12,6 +12,8 @@ from bench.atomic import create_file
 from bench.backbone_list import backbones
 from bench.download import DownloadError, download
 from bench.errors import CheckpointError, ConfigError, SalonError, StoreError
+from bench.lpips_nets import GROUP as LPIPS
+from bench.lpips_nets import lpips_nets
 from models.backbones.timm_model import OPTION, TimmModel
 from models.file_kind import LOADABLE, file_kind
 from models.published import PublishedFile, note_beside, noted_sha256
@@ -22,7 +24,8 @@ HELP = """salon fetch - download published weights into $SALON_HOME, resumed and
 
   salon fetch backbone=inception
   salon fetch backbone=[inception,timm] backbone.timm.model=resnet18.a1_in1k
-  salon fetch all                            every backbone whose files are published
+  salon fetch lpips=alex                     the trunk of LPIPS; or vgg, squeeze, [alex,vgg]
+  salon fetch all                            every backbone whose files are published, and LPIPS
 
 Options of a backbone count: backbone.NAME.weights_sha256=HEX names the file that you accept.
 Where there is no network: fetch on a machine that has one, and copy or share the folder.
@@ -53,10 +56,13 @@ def main(words: Sequence[str]) -> int:
         print(HELP, end="")
         return 0
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    others = [word for word in words if word != ALL]
-    wanted = backbones(_as_list(others), every=ALL in words)
+    others = [word for word in words if word != ALL and not word.startswith(LPIPS)]
+    every = ALL in words
+    wanted = {**backbones(_as_list(others), every=every), **lpips_nets(words, every=every)}
     if not wanted:
-        raise ConfigError("salon fetch needs backbone=NAME, backbone=[NAME,NAME], or all.")
+        raise ConfigError(
+            "salon fetch needs backbone=NAME, backbone=[NAME,NAME], lpips=NET or all."
+        )
     codes = [_fetch(name, spec) for name, spec in wanted.items()]
     return next((code for code in codes if code), 0)
 
@@ -89,14 +95,15 @@ def _as_list(words: Sequence[str]) -> list[str]:
     for word in words:
         if word.startswith("-") or (word.partition("=")[0] + "=" != GROUP and "." not in word):
             raise ConfigError(
-                f"salon fetch takes backbone=NAME, keys below backbone, or all; found {word}."
+                "salon fetch takes backbone=NAME, keys below backbone, lpips=NET, or all; "
+                f"found {word}."
             )
     bare = {word for word in words if word.startswith(GROUP) and "[" not in word}
     return [f"{GROUP}[{word.removeprefix(GROUP)}]" if word in bare else word for word in words]
 
 
 def _fetch(name: str, spec: Any) -> int:
-    """One backbone's files, a line each; the exit code of the first failure."""
+    """The files of one network, a line each; the exit code of the first failure."""
     calls = _calls(spec)
     if not calls:
         print(f"{name}: nothing to fetch", flush=True)

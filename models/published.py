@@ -47,14 +47,17 @@ class PublishedFile:
         """The stated hash or its first digits, else the one noted beside the file, else None."""
         return self.sha256 or noted_sha256(path)
 
-    def find(self, backbone: str, option: str, otherwise: str = "random") -> Path:
+    def find(
+        self, name: str, option: str, otherwise: str = "random", *, group: str = "backbone"
+    ) -> Path:
         """Where it lies.
 
         Args:
-            backbone: for the message.
+            name: of the backbone, or of what else needs it; for the message.
             option: the config key that takes another file instead, such as
                 "backbone.inception.weights".
             otherwise: what the option takes where there is no file at all.
+            group: `salon fetch GROUP=NAME` downloads it.
 
         Raises:
             WeightsError: if it is not there, with the four ways out.
@@ -62,8 +65,8 @@ class PublishedFile:
         path = self.present()
         if path is None:
             raise WeightsError(
-                f"backbone {backbone}: {self.name} is not in {weights_folder()}; type "
-                f"`salon fetch backbone={backbone}`, or put it there from {self.url}, or type "
+                f"{group} {name}: {self.name} is not in {weights_folder()}; type "
+                f"`salon fetch {group}={name}`, or put it there from {self.url}, or type "
                 f"{option}=FILE, or {option}={otherwise}"
             )
         return path

@@ -18,6 +18,7 @@ from bench.errors import CheckpointError
 from bench.prepare import prepare
 from models.backbones import describe, inception
 from models.file_kind import FileKind, file_kind
+from models.perceptual import lpips
 from models.published import note_beside
 from models.weights import WeightsError, file_sha256, weights_folder
 
@@ -168,6 +169,8 @@ def test_one_failure_stops_no_other_and_gives_the_code(published, capsys, monkey
         (["backbone.inception.seed=1"], "needs backbone=NAME"),
         (["all", "backbone=inception"], "leave one out"),
         (["backbone=timm"], "backbone.timm.model"),
+        (["lpips=alexx"], "did you mean alex?"),
+        (["lpips="], "There are: alex, squeeze, vgg"),
     ],
 )
 def test_wrong_words_say_what_to_type(capsys, words, message):
@@ -195,9 +198,47 @@ def test_every_absent_published_file_is_one_line_that_says_what_to_type(tmp_path
         assert str(weights_folder()) in str(error) and f"salon fetch backbone={name}" in str(error)
 
 
+@pytest.fixture
+def trunk(server, weights, monkeypatch):
+    """AlexNet's file of LPIPS, which then comes from here."""
+    recipe = lpips.RECIPES[lpips.Net.alex]
+    file = replace(recipe.file, url=server.url, sha256=file_sha256(weights)[:8])
+    monkeypatch.setitem(lpips.RECIPES, lpips.Net.alex, replace(recipe, file=file))
+    return file
+
+
+@pytest.mark.parametrize("word", ["lpips=alex", "lpips=[alex]"])
+def test_a_trunk_of_lpips_is_fetched_once_and_found(trunk, server, weights, capsys, word):
+    code, out, err = typed(capsys, word)
+    assert code == 0 and out.startswith(f"fetched  lpips alex: {trunk.name}"), err
+    assert trunk.find("alex", "lpips.weights", group="lpips").read_bytes() == weights.read_bytes()
+    code, out, _ = typed(capsys, word)
+    assert code == 0 and out.startswith("present  lpips alex") and len(server.asked) == 1
+
+
+def test_backbones_and_trunks_are_fetched_by_one_command(published, trunk, capsys):
+    published()
+    code, out, _ = typed(capsys, "backbone=inception", "lpips=alex")
+    assert code == 0 and out.count("fetched") == 2
+
+
+def test_all_fetches_every_trunk_of_lpips(monkeypatch, capsys):
+    monkeypatch.setattr(module, "backbones", lambda *_, **__: {})
+    fetched = []
+
+    def one(file):
+        fetched.append(file.name)
+        return module.Fetched("fetched", "")
+
+    monkeypatch.setattr(module, "fetch", one)
+    assert typed(capsys, "all")[0] == 0
+    assert fetched == [recipe.file.name for recipe in lpips.RECIPES.values()]
+
+
 def test_every_published_file_has_an_https_address_a_size_and_a_licence():
     addresses = {}
-    for files in fetchable().values():
+    trunks = {net.name: (recipe.file,) for net, recipe in lpips.RECIPES.items()}
+    for files in (*fetchable().values(), *trunks.values()):
         for file in files:
             assert addresses.setdefault(file.name, file.url) == file.url  # one folder for all
             assert file.url.startswith("https://") and file.megabytes > 0 and file.licence

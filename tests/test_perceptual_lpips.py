@@ -112,9 +112,21 @@ def test_loading_leaves_the_global_random_state_alone():
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_published_weights_that_are_absent_say_where_to_put_them():
-    with pytest.raises(WeightsError, match=r"alexnet-owt-7be5be79.pth is not in .*lpips\.weights"):
-        Lpips().load()
+@pytest.mark.parametrize(
+    ("net", "name"),
+    [
+        ("alex", "alexnet-owt-7be5be79.pth"),
+        ("vgg", "vgg16-397923af.pth"),
+        ("squeeze", "squeezenet1_1-b8a52dc0.pth"),
+    ],
+)
+def test_a_trunk_that_is_absent_is_one_line_that_says_what_to_type(net, name):
+    with pytest.raises(WeightsError, match=f"^lpips {net}: {name} is not in ") as error:
+        Lpips(net=Net[net]).load()
+    address = f"https://download.pytorch.org/models/{name}"
+    for word in (str(weights_folder()), f"`salon fetch lpips={net}`", address, "lpips.weights="):
+        assert word in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_published_name_with_another_content_is_refused():

@@ -15,9 +15,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from models.backbones.vgg16 import FILE as VGG16
 from models.perceptual.lpips_distance import LpipsDistance
+from models.published import PublishedFile
 from models.weight_source import FileWeights, RandomWeights, WeightFile, WeightSource
-from models.weights import State, WeightsError, check_file, load_state, weights_folder
+from models.weights import State, WeightsError, check_file, load_state
 
 OPTION = "lpips.weights"
 PUBLISHED_URL = "https://download.pytorch.org/models/"
@@ -39,20 +41,21 @@ class Recipe:
         build: name of torchvision's constructor.
         layers: indices into its `features` whose outputs are compared.
         smallest: side below which its poolings leave nothing, in pixels.
-        file: torchvision's file of ImageNet weights; the digits in its name begin its sha256.
+        file: torchvision's ImageNet weights; the digits in its name begin its sha256.
         heads_sha256: of the heads' file.
     """
 
     build: str
     layers: tuple[int, ...]
     smallest: int
-    file: str
+    file: PublishedFile
     heads_sha256: str
 
-    @property
-    def file_sha256(self) -> str:
-        """The digits in the file's name."""
-        return Path(self.file).stem.rsplit("-", 1)[-1]
+
+def _published(name: str, megabytes: int) -> PublishedFile:
+    """A file of torchvision's, whose name ends in the first digits of its sha256."""
+    sha256 = Path(name).stem.rsplit("-", 1)[-1]
+    return PublishedFile(name, PUBLISHED_URL + name, sha256, "BSD-3-Clause", megabytes)
 
 
 RECIPES = {
@@ -60,21 +63,21 @@ RECIPES = {
         build="alexnet",
         layers=(1, 4, 7, 9, 11),
         smallest=31,
-        file="alexnet-owt-7be5be79.pth",
+        file=_published("alexnet-owt-7be5be79.pth", megabytes=244),
         heads_sha256="df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
     ),
     Net.vgg: Recipe(
         build="vgg16",
         layers=(3, 8, 15, 22, 29),
         smallest=16,
-        file="vgg16-397923af.pth",
+        file=VGG16,
         heads_sha256="a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
     ),
     Net.squeeze: Recipe(
         build="squeezenet1_1",
         layers=(1, 4, 7, 9, 10, 11, 12),
         smallest=17,
-        file="squeezenet1_1-b8a52dc0.pth",
+        file=_published("squeezenet1_1-b8a52dc0.pth", megabytes=5),
         heads_sha256="4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
     ),
 }
@@ -122,6 +125,12 @@ class Lpips:
         recipe = self._recipe
         return LpipsDistance(trunk, _heads(self.net), recipe.layers, recipe.smallest).to(device)
 
+    def published_files(self) -> tuple[PublishedFile, ...]:
+        """The trunk's file, where the options name it: what `salon fetch` downloads."""
+        if self.weights != "published":
+            return ()
+        return (self._recipe.file.pinned(self.weights_sha256),)
+
     @property
     def _recipe(self) -> Recipe:
         return RECIPES[self.net]
@@ -131,8 +140,8 @@ class Lpips:
         if self.weights == "random":
             return RandomWeights(f"lpips_{self.net.name}_trunk", build, self.seed)
         if self.weights == "published":
-            pinned = self.weights_sha256 or self._recipe.file_sha256
-            path = _published_file(self._recipe)
+            pinned = self.weights_sha256 or self._recipe.file.sha256
+            path = self._recipe.file.find(self.net.name, OPTION, group="lpips")
             return FileWeights(build, (WeightFile(path, pinned, OPTION, convert=_features),))
         path = Path(self.weights).expanduser()
         file = WeightFile(path, self.weights_sha256, OPTION, convert=_features)
@@ -153,16 +162,6 @@ def _trunk(net: Net) -> nn.Module:
     with torch.device("meta"):  # the classifier's hundred million weights are never made
         whole = build(weights=None)
     return cast(nn.Module, whole.features).to_empty(device="cpu")
-
-
-def _published_file(recipe: Recipe) -> Path:
-    path = weights_folder() / recipe.file
-    if path.exists():
-        return path
-    raise WeightsError(
-        f"lpips: {recipe.file} is not in {weights_folder()}; put it there from "
-        f"{PUBLISHED_URL}{recipe.file}, or type {OPTION}=FILE, or {OPTION}=random"
-    )
 
 
 def _heads(net: Net) -> list[Tensor]:
