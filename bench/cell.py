@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.features import EXTRACTION_VERSION
+from bench.features import extraction_version
 from bench.identity import describe, last_bits
 from bench.inputs import method_of
 from bench.records import SCHEMA, digest, record_path
@@ -60,7 +60,11 @@ class Measurement:
         return {
             "dataset": {"name": self.dataset, **self.dataset_content},
             "protocol": {"name": self.protocol.name, "quantise": self.protocol.quantise.name},
-            "backbone": {"name": self.backbone, "extraction": EXTRACTION_VERSION, **backbone},
+            "backbone": {
+                "name": self.backbone,
+                "extraction": extraction_version(self.backbone_identity),
+                **backbone,
+            },
             "metric": {"name": self.metric, "version": self._version, **describe(self.metric_spec)},
             "num_real": self.num_real,
             "num_fake": self.num_fake,

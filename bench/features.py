@@ -26,6 +26,7 @@ from models.precision import Precision, arithmetic, slow_here
 
 log = logging.getLogger(__name__)
 EXTRACTION_VERSION = 3  # bump by hand when the same config gives other features
+NARROW_VERSION = 2  # likewise, where only precisions other than fp32 do
 PART_ROWS = 2048  # a killed job loses at most this many images
 ROW_DIGEST = 16  # bytes
 
@@ -261,7 +262,7 @@ class Extractor:
             "images": source.content(),
             "backbone": dict(backbone),
             "device_type": self.device.split(":")[0],
-            "version": EXTRACTION_VERSION,
+            "version": extraction_version(backbone),
             "dtype": "float32",
         }
 
@@ -275,6 +276,12 @@ class Extractor:
             _refuse_changed(name, identity, backbone.identity())
             self.networks[name] = network
         return self.networks[name]
+
+
+def extraction_version(backbone: Mapping[str, object]) -> int | str:
+    """Of the features of a backbone, by its identity: "3.2" where its products are narrow."""
+    narrow = (backbone.get("precision") or "fp32") != "fp32"
+    return f"{EXTRACTION_VERSION}.{NARROW_VERSION}" if narrow else EXTRACTION_VERSION
 
 
 def has_spatial(backbone: object) -> bool:

@@ -12,7 +12,7 @@ from bench.cell import Measurement
 from bench.cost import Cost
 from bench.datasets.features import FeatureFile
 from bench.datasets.given_moments import GivenMoments
-from bench.features import EXTRACTION_VERSION, Extractor, FeatureSet, has_spatial
+from bench.features import Extractor, FeatureSet, extraction_version, has_spatial
 from bench.fitted import Fitted
 from bench.images import ImageSource
 from bench.inputs import Inputs, sides_of, wants_spatial
@@ -105,7 +105,7 @@ class Sides:
         fitted_on = {
             "real": real,
             "backbone": dict(backbone_identity),
-            "extraction": EXTRACTION_VERSION,
+            "extraction": extraction_version(backbone_identity),
         }
         return Fitted(self._cache("fitted"), fitted_on)
 

@@ -13,7 +13,7 @@ from bench.datasets.arrays import ADM_IMAGES
 from bench.datasets.given_moments import fingerprint
 from bench.datasets.statistics_layouts import MOMENTS, ORIGIN, SPATIAL
 from bench.datasets.statistics_origin import Origin
-from bench.features import FeatureSet
+from bench.features import FeatureSet, extraction_version
 from bench.images import ImageSource
 from bench.npz import Parts, write_npz
 from metrics.moments import Moments, moments
@@ -101,7 +101,11 @@ def contents(
         moments(features.spatial, ddof=DDOF) if spatial and features.spatial is not None else None
     )
     origin = Origin(
-        moments=fingerprint(pooled, mapped), count=len(features.features), ddof=DDOF, **known
+        moments=fingerprint(pooled, mapped),
+        count=len(features.features),
+        ddof=DDOF,
+        extraction=extraction_version(known["backbone"]),
+        **known,
     )
     return Contents(pooled, mapped, images, origin)
 

@@ -82,8 +82,7 @@ def test_a_fit_is_not_reused_where_features_are_extracted_in_another_way(
 ):
     words = [*small, "metrics=[alpha_precision]", "metrics.alpha_precision.embedding=one_class"]
     for version in (1, 2):
-        for module in ("bench.sides", "bench.features", "bench.cell"):
-            monkeypatch.setattr(f"{module}.EXTRACTION_VERSION", version)
+        monkeypatch.setattr("bench.features.EXTRACTION_VERSION", version)
         measure(*words, "metrics.alpha_precision.one_class.epochs=1")
     assert len(list((tmp_path / "home").rglob("fitted/**/*.safetensors"))) == 2
 

@@ -15,6 +15,7 @@ import models.backbones
 from bench.composed import composed
 from bench.deviations import deviations
 from bench.errors import ConfigError
+from bench.features import EXTRACTION_VERSION, NARROW_VERSION, extraction_version
 from bench.prepare import prepare
 from bench.records import read_record
 from models.clip import ClipTrunk
@@ -231,3 +232,8 @@ def test_folding_is_a_deviation_where_it_moves_more_than_last_bits(small):
         return any("optimise" in line for line in lines)
 
     assert told("precision=bf16") and not told()
+
+
+def test_a_change_of_narrow_extractions_alone_leaves_float32_keys():
+    assert extraction_version({"precision": "fp32"}) == extraction_version({}) == EXTRACTION_VERSION
+    assert extraction_version({"precision": "bf16"}) == f"{EXTRACTION_VERSION}.{NARROW_VERSION}"

@@ -206,7 +206,7 @@ def test_another_network_is_refused(changed, words, tmp_path):
 
 def test_another_extraction_is_refused(tmp_path, monkeypatch):
     given = Statistics(path=str(adm(tmp_path / "ref.npz"))).open("reference", manifests=tmp_path)
-    monkeypatch.setattr("bench.datasets.statistics_origin.EXTRACTION_VERSION", 99)
+    monkeypatch.setattr("bench.features.EXTRACTION_VERSION", 99)
     with pytest.raises(DatasetError, match=r"extraction \d+ \(here 99\)"):
         given.check_backbone("inception", given.origin.backbone)
 
@@ -232,7 +232,7 @@ def test_a_file_whose_arrays_were_changed_is_refused(tmp_path):
 
 NO_COUNT = Origin(
     **{"moments": "", "dataset": {}, "backbone_name": "a", "backbone": {}, "protocol": "salon"},
-    **{"count": "many", "ddof": 1},
+    **{"count": "many", "ddof": 1, "extraction": 3},
 ).encode()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import DatasetError
-from bench.features import EXTRACTION_VERSION
+from bench.features import extraction_version
 from bench.identity import last_bits
 
 SCHEMA = 1
@@ -39,7 +39,7 @@ class Origin:
     protocol: str
     count: int
     ddof: int
-    extraction: int = EXTRACTION_VERSION
+    extraction: int | str
     schema: int = SCHEMA
 
     @classmethod
@@ -89,7 +89,7 @@ class Origin:
         Raises:
             DatasetError: naming every setting that differs.
         """
-        found = {**identity, "extraction": EXTRACTION_VERSION}
+        found = {**identity, "extraction": extraction_version(identity)}
         expected = {**self.backbone, "extraction": self.extraction}
         left_out = {*WITHOUT_EFFECT, *last_bits(identity)}
         different = [
