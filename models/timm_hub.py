@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import huggingface_hub
+import huggingface_hub.constants
 
 from models.weights import WeightsError
 
@@ -27,9 +28,12 @@ def hub_file(model: str, *, option: str) -> Path:
     try:
         return _fetch(repository, file, revision)
     except Exception as error:  # HTTP, DNS, offline switch, absent file: a dozen classes
+        url = huggingface_hub.hf_hub_url(repository, file, revision=revision)
         raise WeightsError(
-            f"{file} of {repository} is not in the hub's cache and cannot be downloaded "
-            f"({type(error).__name__}); fetch it where there is a network, or type {option}=FILE"
+            f"{file} of {repository} is not in the hub's cache "
+            f"{huggingface_hub.constants.HF_HUB_CACHE} and cannot be downloaded from {url} "
+            f"({type(error).__name__}); where there is a network, type "
+            f"`salon fetch backbone=timm backbone.timm.model={model}`, or {option}=FILE"
         ) from error
 
 

@@ -129,7 +129,9 @@ def test_without_a_network_the_hub_is_refused_in_one_line_and_in_seconds(monkeyp
     with pytest.raises(WeightsError, match=r"backbone\.timm\.weights=FILE") as error:
         TimmModel(model="resnet18.a1_in1k").load()
     assert time.monotonic() - start < 20
-    assert "\n" not in str(error.value)
+    assert "\n" not in str(error.value) and str(tmp_path) in str(error.value)
+    assert "timm/resnet18.a1_in1k/resolve/main/model.safetensors" in str(error.value)
+    assert "`salon fetch backbone=timm backbone.timm.model=resnet18.a1_in1k`" in str(error.value)
 
 
 def test_another_number_of_channel_means_is_refused():
