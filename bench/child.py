@@ -4,7 +4,9 @@ import ctypes
 import os
 import shutil
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ LOG = "log.txt"
 NO_SPACE = "no space left on its disk"
 LEAST_BYTES = 16 * 1024  # a report and a log need more
 LAST_BYTES = 4096
+GRACE_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # no other system has it
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -83,6 +86,20 @@ def end_with_parent(parent: int) -> None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(128 + signal.SIGTERM)
+
+
+def end(processes: Sequence[subprocess.Popen]) -> None:
+    """End what still runs of them: politely, and after a grace that they share, not."""
+    running = [process for process in processes if process.poll() is None]
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for process in running:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def visible_gpu(index: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.atomic import replace_file
 from bench.errors import StoreError
+from bench.writer import process_runs
 
 FILE = "status.json"
 SECONDS_BETWEEN = 5.0
@@ -36,6 +37,10 @@ class JobStatus:
             return cls(**json.loads((folder / FILE).read_bytes()))
         except (OSError, ValueError, TypeError):
             return None
+
+    def known_to_run(self) -> bool | None:
+        """Whether its process runs; None on another machine, which nobody can ask from here."""
+        return process_runs(self.process) if self.node == socket.gethostname() else None
 
 
 class StatusFile:

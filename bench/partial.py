@@ -1,19 +1,18 @@
 """Half-downloaded files: each belongs to one process, and the next one goes on with its leavings.
 
-A partial file is a folder beside the final name, `.part-NAME.HOST.PID.HEX`, which holds `data` and
+A partial file is a folder beside the final name, `.part-NAME.WRITER.HEX`, which holds `data` and
 `source.json` (the address, and what tells the server's version of the file). One rename of the
 folder hands both over, and of several processes that try it one succeeds; safe on NFS, no locks.
 
-A leaving is taken up where its owner gave it back (HOST is "free"), is a dead process of this
-host, or has written nothing for an hour by the file server's clock: a download that stalls for a
-minute has ended long before. Should an owner live all the same (two containers of one host name),
-both write the same bytes to the same places, and what is published is hashed from the disk.
+A leaving is taken up where its owner gave it back (WRITER is "free"), is a dead process of this
+machine, or has written nothing for an hour by the file server's clock: a download that stalls for a
+minute has ended long before. Should an owner live all the same, both write the same bytes to the
+same places, and what is published is hashed from the disk.
 """
 
 import json
 import os
 import shutil
-import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from bench.atomic import place
 from bench.errors import StoreError
+from bench.writer import is_gone, writer
 
 PREFIX = ".part-"
 FREE = "free"
@@ -47,7 +47,7 @@ class Partial:
         Raises:
             StoreError: if the folder cannot be written.
         """
-        own = path.parent / _name(path, f"{socket.gethostname()}.{os.getpid()}")
+        own = path.parent / _name(path, writer())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             own.mkdir()
@@ -109,7 +109,7 @@ class Partial:
         if not self.size:
             return self.discard()
         with suppress(OSError):
-            self.folder.rename(self.folder.with_name(_name(self.path, f"{FREE}.0")))
+            self.folder.rename(self.folder.with_name(_name(self.path, FREE)))
 
     def discard(self) -> None:
         """Remove it."""
@@ -131,26 +131,11 @@ def _left(path: Path, own: Path, now: float) -> Iterator[Path]:
     """The folders for this file whose owner is gone."""
     beginning = f"{PREFIX}{path.name}."
     for folder in path.parent.iterdir():
-        owner = folder.name.removeprefix(beginning).rsplit(".", 2)[:2]
-        if folder == own or not folder.name.startswith(beginning) or len(owner) < 2:
+        if folder == own or not folder.name.startswith(beginning):
             continue
-        if _gone(*owner) or now - _last_written(folder, now) > FORGOTTEN_AFTER:
+        owner = folder.name.removeprefix(beginning).rpartition(".")[0]
+        if owner == FREE or is_gone(owner) or now - _last_written(folder, now) > FORGOTTEN_AFTER:
             yield folder
-
-
-def _gone(host: str, process: str) -> bool:
-    """Whether the owner gave it back, or is a process of this host that runs no more."""
-    if host == FREE:
-        return True
-    if host != socket.gethostname() or not process.isdecimal():
-        return False
-    try:
-        os.kill(int(process), 0)  # signal 0 only asks
-    except ProcessLookupError:
-        return True
-    except OSError:  # somebody else's process
-        return False
-    return False
 
 
 def _last_written(folder: Path, now: float) -> float:

@@ -17,6 +17,7 @@ import torch
 from bench.child import (
     LOG,
     command,
+    end,
     end_with_parent,
     ending,
     environment,
@@ -33,7 +34,6 @@ from bench.termination import insist
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
-GRACE_SECONDS = 10.0
 ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -173,18 +173,11 @@ def _begin(parent: int) -> None:
 
 
 def _end(running: Sequence[_Child]) -> None:
-    """End what still runs: politely, then not. A second signal must not leave orphans."""
+    """End what still runs. A second signal must not leave orphans."""
     if not running:
         return
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
+    end([child.process for child in running])
     for child in running:
-        child.process.terminate()
-    deadline = time.monotonic() + GRACE_SECONDS
-    for child in running:
-        try:
-            child.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
         child.output.close()

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import socket
 import sys
 import time
 import uuid
@@ -35,7 +34,6 @@ from bench.sweep_words import split_overrides
 from bench.termination import Terminated, at_the_end
 from bench.time_limit import time_limit_is_told
 from bench.warning_time import check_launcher
-from bench.writer import process_runs
 
 log = logging.getLogger(__name__)
 LISTS = ("backbone", "metrics")
@@ -113,14 +111,13 @@ def _launchers_trouble(troubles: list[Line]) -> Iterator[None]:
 def _await_the_others(started: Started) -> None:
     """Jobs of this machine that a launcher has given up go on; the next command is to find them."""
     for own in started.jobs():
-        while Report.read(own) is None and _runs_here(JobStatus.read(own)):
+        while Report.read(own) is None and _another_runs(JobStatus.read(own)):
             time.sleep(0.2)
 
 
-def _runs_here(status: JobStatus | None) -> bool:
-    if status is None or status.node != socket.gethostname() or status.process == os.getpid():
-        return False
-    return process_runs(status.process)
+def _another_runs(status: JobStatus | None) -> bool:
+    """Whether a process of this machine other than ours is at the job."""
+    return status is not None and status.process != os.getpid() and bool(status.known_to_run())
 
 
 def job(config: DictConfig) -> None:

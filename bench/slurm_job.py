@@ -21,11 +21,10 @@ from submitit import JobEnvironment
 from submitit.core.utils import UncompletedJobError
 from submitit.helpers import DelayedSubmission
 
-from bench.child import LOG, end_with_parent, ending, environment
+from bench.child import GRACE_SECONDS, LOG, end, end_with_parent, ending, environment
 from bench.errors import LauncherError, StoreError
 from bench.report import FILE, Line, Report
 
-GRACE_SECONDS = 10.0
 # the time limit's warning: USR2, unless the user says otherwise
 WARNING = signal.Signals[f"SIG{JobEnvironment.USR_SIG}"]
 HELD = {WARNING, signal.SIGTERM}
@@ -104,7 +103,7 @@ class SlurmJob:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
             return process.wait()
         finally:  # submitit's signal handler leaves by an exception
-            _end(process)
+            end([process])
 
     def _start(self, folder: Path) -> subprocess.Popen:
         with open(folder / LOG, "ab") as log:  # a requeued job goes on in the same log
@@ -155,14 +154,3 @@ def _remove_leftovers_of_submitit() -> None:
     paths = JobEnvironment().paths
     for path in (paths.submitted_pickle, paths.result_pickle):
         path.with_name(f"{path.name}.save_tmp").unlink(missing_ok=True)
-
-
-def _end(process: subprocess.Popen) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

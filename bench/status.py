@@ -1,7 +1,6 @@
 """`salon status`: how a sweep stands, from files alone, on any machine that sees them."""
 
 import signal
-import socket
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,6 @@ from bench.job_status import FILE, JobStatus
 from bench.report import Line, Report, align
 from bench.submitted import place_of, submitted_id
 from bench.sweep_folder import PlannedEntry, SweepPlan, job_folder, sweeps_in
-from bench.writer import process_runs
 
 HELP = """salon status - how a sweep stands: done, running, failed with the reason, waiting
 
@@ -84,13 +82,9 @@ def _unfinished(entry: PlannedEntry, own: Path) -> Row:
     if status is not None:
         told = datetime.fromtimestamp((own / FILE).stat().st_mtime, UTC)
         word = f"{status.doing} (at {told:%Y-%m-%d %H:%M} UTC on {status.node}; {own / LOG})"
-        return "running" if _may_run(status) else "ended without a report", name, word
+        ended = status.known_to_run() is False
+        return "ended without a report" if ended else "running", name, word
     job_id = submitted_id(own)
     if job_id is not None:
         return "queued", name, f"as {job_id}"
     return ("running", name, str(own / LOG)) if (own / LOG).exists() else ("waiting", name, "")
-
-
-def _may_run(status: JobStatus) -> bool:
-    """Of another machine's process nothing is known but its last word and when that was."""
-    return status.node != socket.gethostname() or process_runs(status.process)
