@@ -1,14 +1,11 @@
 """From images to features: one pass over the images for all backbones, part by part, cached."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +13,7 @@ from bench.agreement import relative_bound
 from bench.cache import FeatureCache
 from bench.cost import Cost
 from bench.errors import CheckpointError, StoreError, UndefinedError
+from bench.feature_set import FeatureSet
 from bench.images import ImageSource
 from bench.mapped import MappedRows
 from bench.progress import Progress
@@ -28,36 +26,8 @@ log = logging.getLogger(__name__)
 EXTRACTION_VERSION = 3  # bump by hand when the same config gives other features
 NARROW_VERSION = 2  # likewise, where only precisions other than fp32 do
 PART_ROWS = 2048  # a killed job loses at most this many images
-ROW_DIGEST = 16  # bytes
 
 Part = dict[str, Tensor]  # "features", "logits", "spatial" of some rows
-
-
-@dataclass(frozen=True)
-class FeatureSet:
-    """One side in one backbone; after an extraction its tensors are mapped, not in memory.
-
-    Attributes:
-        features: (N, D) float32 (or what a feature file holds).
-        logits: (N, C) float32, or None.
-        labels: (N,) int64, or None.
-        spatial: (N, S) float32, or None where it was not asked for or the backbone has none.
-    """
-
-    features: Tensor
-    logits: Tensor | None = None
-    labels: Tensor | None = None
-    spatial: Tensor | None = None
-
-    @cached_property
-    def duplicates(self) -> int:
-        """Rows that are equal to an earlier row, bit for bit; 16 bytes of memory a row."""
-        digests = b"".join(
-            hashlib.blake2b(row, digest_size=ROW_DIGEST).digest()
-            for row in self.features.contiguous().numpy()
-        )
-        rows = np.frombuffer(digests, dtype=(np.void, ROW_DIGEST))
-        return len(rows) - len(np.unique(rows))
 
 
 @dataclass

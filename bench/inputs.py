@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import ConfigError, DatasetError, UndefinedError
-from bench.features import FeatureSet
+from bench.feature_set import FeatureSet
 from bench.images import ImageSource
 from bench.similar import did_you_mean
 from metrics.moments import Moments

@@ -12,7 +12,8 @@ from bench.cell import Measurement
 from bench.cost import Cost
 from bench.datasets.features import FeatureFile
 from bench.datasets.given_moments import GivenMoments
-from bench.features import Extractor, FeatureSet, extraction_version, has_spatial
+from bench.feature_set import FeatureSet
+from bench.features import Extractor, extraction_version, has_spatial
 from bench.fitted import Fitted
 from bench.images import ImageSource
 from bench.inputs import Inputs, sides_of, wants_spatial

@@ -17,7 +17,8 @@ from bench.datasets.features import FeatureFile
 from bench.datasets.given_moments import GivenMoments
 from bench.datasets.naming import absolute
 from bench.errors import CheckpointError, ConfigError
-from bench.features import Extractor, FeatureSet, has_spatial
+from bench.feature_set import FeatureSet
+from bench.features import Extractor, has_spatial
 from bench.images import ImageSource
 from bench.labels import dataset_label
 from bench.layout_pixels import check_pixels

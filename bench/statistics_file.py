@@ -13,7 +13,8 @@ from bench.datasets.arrays import ADM_IMAGES
 from bench.datasets.given_moments import fingerprint
 from bench.datasets.statistics_layouts import MOMENTS, ORIGIN, SPATIAL
 from bench.datasets.statistics_origin import Origin
-from bench.features import FeatureSet, extraction_version
+from bench.feature_set import FeatureSet
+from bench.features import extraction_version
 from bench.images import ImageSource
 from bench.npz import Parts, write_npz
 from metrics.moments import Moments, moments

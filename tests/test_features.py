@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 import bench.features
 from bench.cache import FeatureCache
 from bench.errors import CheckpointError, UndefinedError
-from bench.features import Extractor, FeatureSet
+from bench.feature_set import FeatureSet
+from bench.features import Extractor
 from bench.images import ImageSource
 from bench.read_ahead import BYTES_AHEAD, Batch, _depth
 from models.backbone import Embedding

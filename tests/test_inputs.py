@@ -9,7 +9,7 @@ import torch
 import metrics.neighbourhood
 from bench.cache import FeatureCache
 from bench.errors import ConfigError, DatasetError, UndefinedError
-from bench.features import FeatureSet
+from bench.feature_set import FeatureSet
 from bench.fitted import Fitted
 from bench.inputs import Inputs, check_input_names, sides_of, wants_spatial
 from metrics.fid import Fid

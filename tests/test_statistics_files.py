@@ -20,7 +20,7 @@ from made_statistics import (
 
 from bench.composed import composed
 from bench.errors import ConfigError, DatasetError
-from bench.features import FeatureSet
+from bench.feature_set import FeatureSet
 from bench.inputs import Inputs
 from bench.prepare import prepare
 from bench.records import read_record, record_paths

@@ -16,7 +16,7 @@ from bench.composed import composed
 from bench.datasets.statistics import Statistics
 from bench.datasets.statistics_origin import Origin
 from bench.errors import ConfigError, DatasetError
-from bench.features import FeatureSet
+from bench.feature_set import FeatureSet
 from bench.images import ImageSource
 from bench.layout_pixels import check_pixels
 from bench.records import read_record, record_paths
