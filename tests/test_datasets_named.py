@@ -11,7 +11,6 @@ import pytest
 from file_server import FileServer
 
 from bench.datasets import cifar10, fashion_mnist
-from bench.datasets.array_pickle import load_arrays
 from bench.datasets.cifar10 import Cifar10
 from bench.datasets.digits import Digits
 from bench.datasets.fashion_mnist import FashionMnist
@@ -265,12 +264,6 @@ def test_what_is_no_cifar10_batch_is_refused(tmp_path, content):
     place, md5 = unpacked(tmp_path, content)
     with pytest.raises(DatasetError, match="data_batch_1 is no CIFAR-10 batch"):
         open_cifar(place, md5=md5)
-
-
-def test_old_numpy_module_names_are_read():
-    array = np.arange(6, dtype=np.uint8).reshape(2, 3)
-    data = pickle.dumps(array, protocol=2).replace(b"numpy._core.", b"numpy.core.")
-    assert np.array_equal(load_arrays(data, where="x"), array)
 
 
 def test_absent_cifar10_says_what_to_type(tmp_path):
