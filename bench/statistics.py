@@ -26,21 +26,25 @@ from bench.progress import Progress
 from bench.rows import drawn_rows
 from bench.settings import Settings, full_float32, read_protocol, read_settings, resolve_device
 from bench.shared import Shared
-from bench.statistics_file import Contents, Layout, contents
+from bench.statistics_file import EDM2_ENTRIES, Contents, Layout, contents, write
 from bench.typed import schema
 from bench.yardstick import REFERENCE_SEED, Source, read_backbones, reference_rows
 from models.backbones.precomputed import Precomputed
 from models.weights import WeightsError
 
-HELP = """salon statistics - a dataset's mean and covariance in one backbone, as an npz
+HELP = """salon statistics - a dataset's mean and covariance in one backbone, as a file
 
   salon statistics dataset=cifar10 'backbone=[inception]' out=cifar10.npz layout=edm
   salon score dataset=statistics dataset.path=cifar10.npz 'backbone=[inception]' 'metrics=[fid]' ...
 
   dataset, backbone, protocol   whose rows, in which network; the protocol sets counts and resizing
-  out                           the npz; one that is there is never written over
+  out                           the file, an npz (of layout=edm2 a pkl); one that is there is never
+                                written over
   layout                        edm          mu, sigma
-                                edm2         the same; what EDM2 reads as its `fid`, inception alone
+                                edm2         a pkl with the number of images, and mu and sigma as
+                                             fid, of inception, as fd_dinov2, of dinov2_vitl14, or
+                                             both: 'backbone=[inception,dinov2_vitl14]'
+                                             protocol=edm2
                                 pytorch_fid  the same, compressed; protocol=pytorch_fid
                                 clean_fid    the same; protocol=clean_fid. Call it
                                              NAME_clean_custom_na.npz in small letters and put it
@@ -72,11 +76,12 @@ def main(words: Sequence[str]) -> int:
     config = composed("statistics", words)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     request = _request(config)
-    path = _free(request.out)
+    path = _free(request)
     found = _measured(config, request)
-    found.write(path, request.layout)
-    origin = found.origin
-    print(f"{path}: {origin.count} images, {len(found.pooled.mean)} features, {origin.moments[:8]}")
+    write(path, request.layout, found)
+    for name, one in found.items():
+        count, width, moments = one.origin.count, len(one.pooled.mean), one.origin.moments
+        print(f"{path}: {name}, {count} images, {width} features, {moments[:8]}")
     return 0
 
 
@@ -96,48 +101,64 @@ def _without_own(config: DictConfig) -> DictConfig:
     return OmegaConf.masked_copy(config, [str(key) for key in config if key not in own])
 
 
-def _free(out: str) -> Path:
+def _free(request: Request) -> Path:
     """Where the file will be."""
-    path = absolute(out)
-    if path.suffix != ".npz":
-        raise ConfigError(f"out={out}: expected a name that ends in .npz.")
+    path, layout = absolute(request.out), request.layout
+    if path.suffix != layout.suffix:
+        raise ConfigError(
+            f"out={request.out}: layout={layout.name} is for a name that ends in {layout.suffix}."
+        )
     if path.exists():
-        raise ConfigError(f"out={out} exists; delete it, or choose another name.")
+        raise ConfigError(f"out={request.out} exists; delete it, or choose another name.")
     return path
 
 
-def _measured(config: DictConfig, request: Request) -> Contents:
+def _measured(config: DictConfig, request: Request) -> dict[str, Contents]:
     """Everything that can be refused is refused before the network runs."""
     settings = read_settings(_without_own(config))
     protocol = read_protocol(config)
     device = resolve_device(settings.device)
-    name, backbone = _only(read_backbones(config, protocol, device, Shared()))
-    check_pixels(config, name, request.layout)
-    identity = _identity(name, backbone)
+    backbones = read_backbones(config, protocol, device, Shared())
+    _check_names(list(backbones), request.layout)
+    for name in backbones:
+        check_pixels(config, name, request.layout)
+    identities = {name: _identity(name, backbone) for name, backbone in backbones.items()}
     dataset = build(config.dataset, "dataset")
     manifests = Path(settings.paths.cache) / "manifests"
     hashing = Progress("hashing real", 0).reach
     opened = dataset.open(dataset.split, manifests=manifests, progress=hashing)
     reference = reference_rows(opened, protocol)
-    _check(reference, name, backbone, request)
+    for name, backbone in backbones.items():
+        _check(reference, name, backbone, request)
     images = _images(reference, request) if request.layout.has_images else None
     known = {
         "dataset": {"name": dataset_label(dataset, opened), **reference.content()},
-        "backbone_name": name,
-        "backbone": identity,
         "protocol": protocol.name,
     }
-    features = _features(reference, (name, backbone, identity), settings, request)
-    return contents(features, images=images, spatial=request.layout.has_images, known=known)
-
-
-def _only(backbones: dict[str, Any]) -> tuple[str, Any]:
-    if len(backbones) != 1:
-        raise ConfigError(
-            f"one file holds the statistics of one backbone, found {', '.join(backbones)}; type "
-            "'backbone=[NAME]'."
+    features = _features(reference, backbones, identities, settings, request)
+    return {
+        name: contents(
+            features[name],
+            images=images,
+            spatial=request.layout.has_images,
+            known={**known, "backbone_name": name, "backbone": identities[name]},
         )
-    return next(iter(backbones.items()))
+        for name in backbones
+    }
+
+
+def _check_names(names: Sequence[str], layout: Layout) -> None:
+    told = ", ".join(names)
+    if layout is Layout.edm2:
+        if set(names) - set(EDM2_ENTRIES):
+            raise ConfigError(
+                f"layout=edm2: EDM2 has inception and dinov2_vitl14, found {told}; take one or "
+                "both of them, or layout=edm."
+            )
+    elif len(names) != 1:
+        raise ConfigError(
+            f"one file holds the statistics of one backbone, found {told}; type 'backbone=[NAME]'."
+        )
 
 
 def _identity(name: str, backbone: Any) -> dict[str, Any]:
@@ -162,11 +183,6 @@ def _check(reference: Source, name: str, backbone: Any, request: Request) -> Non
             f"layout=adm needs spatial features, and backbone {name} has none; take "
             "'backbone=[inception]', or layout=edm."
         )
-    if request.layout is Layout.edm2 and name not in ("inception", "precomputed"):
-        raise ConfigError(
-            f"layout=edm2: EDM2 takes the moments in an npz for inception's, and those of {name} "
-            "from a pickle alone. Take protocol=edm2 layout=edm, and see docs/datasets.md."
-        )
 
 
 def _images(reference: Source, request: Request) -> tuple[ImageSource, Sequence[int]]:
@@ -178,15 +194,15 @@ def _images(reference: Source, request: Request) -> tuple[ImageSource, Sequence[
 
 def _features(
     reference: Source,
-    backbone: tuple[str, Any, dict[str, Any]],
+    backbones: dict[str, Any],
+    identities: dict[str, dict[str, Any]],
     settings: Settings,
     request: Request,
-) -> FeatureSet:
+) -> dict[str, FeatureSet]:
     if isinstance(reference, FeatureFile):
-        return FeatureSet(reference.rows())
+        return {name: FeatureSet(reference.rows()) for name in backbones}
     assert isinstance(reference, ImageSource)  # moments were refused
     full_float32()
-    name, spec, identity = backbone
     extractor = Extractor(
         FeatureCache(Path(settings.paths.cache) / "features"),
         resolve_device(settings.device),
@@ -195,5 +211,5 @@ def _features(
         request.layout.has_images,
     )
     count = len(reference)
-    found, _ = extractor.extract(reference, count, {name: spec}, "real", {name: identity})
-    return found[name]
+    found, _ = extractor.extract(reference, count, backbones, "real", identities)
+    return found

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.atomic import replace_by
+from bench.datasets.array_pickle import dump_arrays
 from bench.datasets.arrays import ADM_IMAGES
 from bench.datasets.given_moments import fingerprint
 from bench.datasets.statistics_layouts import MOMENTS, ORIGIN, SPATIAL
@@ -20,25 +21,31 @@ from bench.npz import Parts, write_npz
 from metrics.moments import Moments, moments
 
 IMAGES_PER_PART = 64
+EDM2_ENTRIES = {"inception": "fid", "dinov2_vitl14": "fd_dinov2", "precomputed": "fid"}
 DDOF = 1  # np.cov's, which every reader of these layouts takes for granted
 
 
 class Layout(Enum):
     """Whose file it is to be, by the name of that tool's protocol.
 
-    The value says whether it is compressed, as that tool does.
+    The value says whether it is compressed, as that tool does, and how its name ends.
     """
 
-    adm = ("adm", False)
-    edm = ("edm", False)
-    edm2 = ("edm2", False)
-    clean_fid = ("clean_fid", True)
-    pytorch_fid = ("pytorch_fid", True)
+    adm = ("adm", False, ".npz")
+    edm = ("edm", False, ".npz")
+    edm2 = ("edm2", False, ".pkl")
+    clean_fid = ("clean_fid", True, ".npz")
+    pytorch_fid = ("pytorch_fid", True, ".npz")
 
     @property
     def compressed(self) -> bool:
         """np.savez_compressed or np.savez."""
         return self.value[1]
+
+    @property
+    def suffix(self) -> str:
+        """What that tool's reader tells the kind of file by."""
+        return self.value[2]
 
     @property
     def has_images(self) -> bool:
@@ -48,7 +55,7 @@ class Layout(Enum):
 
 @dataclass(frozen=True)
 class Contents:
-    """What goes into a file.
+    """What goes into a file, of one backbone.
 
     Attributes:
         pooled, spatial: moments; spatial ones for ADM alone.
@@ -61,16 +68,8 @@ class Contents:
     images: tuple[ImageSource, Sequence[int]] | None
     origin: Origin
 
-    def write(self, path: Path, layout: Layout) -> None:
-        """The whole file or none.
-
-        Raises:
-            StoreError: if the disk is full or the folder cannot be written.
-        """
-        arrays = self._arrays()
-        replace_by(path, lambda file: write_npz(file, arrays, compressed=layout.compressed))
-
-    def _arrays(self) -> dict[str, np.ndarray | Parts]:
+    def entries(self) -> dict[str, np.ndarray | Parts]:
+        """By the names that every layout has for them, and Salon's own entry."""
         arrays: dict[str, np.ndarray | Parts] = {}
         if self.images is not None:
             arrays[ADM_IMAGES] = _channels_last(*self.images)
@@ -80,6 +79,31 @@ class Contents:
                     zip(keys, (found.mean.numpy(), found.covariance.numpy()), strict=True)
                 )
         return arrays | {ORIGIN: np.frombuffer(self.origin.encode(), np.uint8)}
+
+
+def write(path: Path, layout: Layout, found: Mapping[str, Contents]) -> None:
+    """The whole file or none.
+
+    Args:
+        path: a file of that name is replaced.
+        layout: whose file it is to be.
+        found: by backbone; several for EDM2 alone.
+
+    Raises:
+        StoreError: if the disk is full or the folder cannot be written.
+    """
+    if layout is Layout.edm2:
+        content = _edm2(found)
+        return replace_by(path, lambda file: dump_arrays(content, file))
+    (only,) = found.values()
+    arrays = only.entries()
+    replace_by(path, lambda file: write_npz(file, arrays, compressed=layout.compressed))
+
+
+def _edm2(found: Mapping[str, Contents]) -> dict[str, Any]:
+    """What EDM2's `save_stats` keeps; the entry `salon` beside mu and sigma is not read there."""
+    (count,) = {one.origin.count for one in found.values()}
+    return {"num_images": count} | {EDM2_ENTRIES[name]: found[name].entries() for name in found}
 
 
 def contents(

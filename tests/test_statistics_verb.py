@@ -1,13 +1,10 @@
 """`salon statistics`: what it writes is what salon and the peers read."""
 
 import json
-import pickle
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.linalg
 import torch
 from pytorch_fid.fid_score import calculate_frechet_distance, compute_statistics_of_path
 
@@ -21,9 +18,8 @@ from bench.images import ImageSource
 from bench.layout_pixels import check_pixels
 from bench.records import read_record, record_paths
 from bench.statistics import main as statistics
-from bench.statistics_file import Layout, contents
+from bench.statistics_file import Layout, contents, write
 
-DOCS = Path(__file__).parent.parent / "docs" / "datasets.md"
 NETWORK = ["backbone=[resnet18_random]", "backbone.resnet18_random.resolution=16"]
 
 
@@ -86,7 +82,7 @@ def test_the_error_is_the_fakes_alone(tmp_path, measure, features):
     assert 0 < errors[True] < errors[False]
 
 
-@pytest.mark.parametrize("layout", ["edm", "edm2", "clean_fid", "pytorch_fid"])
+@pytest.mark.parametrize("layout", ["edm", "clean_fid", "pytorch_fid"])
 def test_peers_read_mean_and_covariance(layout, tmp_path, features):
     path = tmp_path / f"{layout}.npz"
     statistics([*features, f"out={path}", f"layout={layout}"])
@@ -102,35 +98,6 @@ def test_peers_read_mean_and_covariance(layout, tmp_path, features):
     with np.load(path, allow_pickle=False) as file:
         assert set(file) == {"mu", "sigma", "salon"}
         assert json.loads(bytes(file["salon"]))["count"] == 200
-
-
-def edm2_fid(stats, path):
-    """load_stats and calculate_metrics_from_stats of EDM2's calculate_metrics.py, for an npz."""
-    with open(path, "rb") as file:
-        ref = {"fid": dict(np.load(file))}
-    gap = np.square(stats["mu"] - ref["fid"]["mu"]).sum()
-    root = scipy.linalg.sqrtm(np.dot(stats["sigma"], ref["fid"]["sigma"]))
-    return float(np.real(gap + np.trace(stats["sigma"] + ref["fid"]["sigma"] - root * 2)))
-
-
-def test_edm2_reads_what_layout_edm2_writes_as_its_fid(tmp_path, measure, features):
-    path = tmp_path / "edm2.npz"
-    statistics([*features, f"out={path}", "layout=edm2"])
-    fake = np.load(tmp_path / "fake.npy").astype(float)
-    found = edm2_fid({"mu": fake.mean(axis=0), "sigma": np.cov(fake, rowvar=False)}, path)
-    _, ours = measure(*score_words(tmp_path, "dataset=statistics", f"dataset.path={path}"))
-    assert fid(ours) == pytest.approx(found, rel=1e-9)
-
-
-def test_the_conversion_in_the_docs_is_what_edm2_and_salon_read(tmp_path, monkeypatch, features):
-    statistics([*features, f"out={tmp_path}/dinov2.npz"])
-    monkeypatch.chdir(tmp_path)
-    (block,) = (b for b in DOCS.read_text().split("```") if b.startswith("python\nimport pickle"))
-    exec(block.removeprefix("python"), {})
-    given = Statistics(path="dinov2.pkl", backbone="precomputed", key="fd_dinov2")
-    opened = given.open("reference", manifests=tmp_path)
-    np.testing.assert_array_equal(opened.pooled.mean, np.load("dinov2.npz")["mu"])
-    assert pickle.loads((tmp_path / "dinov2.pkl").read_bytes()).keys() == {"fd_dinov2"}
 
 
 def test_the_same_statistics_are_the_same_bytes(tmp_path, features):
@@ -167,7 +134,7 @@ def adm(path):
             "protocol": "adm",
         },
     )
-    found.write(path, Layout.adm)
+    write(path, Layout.adm, {"inception": found})
     return path
 
 
@@ -242,9 +209,6 @@ def test_a_damaged_entry_is_refused(entry, tmp_path):
         Origin.read(entry, where=tmp_path)
 
 
-DINOV2 = ["backbone=[dinov2_vitl14]", "backbone.dinov2_vitl14.weights=random"]
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -255,8 +219,8 @@ DINOV2 = ["backbone=[dinov2_vitl14]", "backbone.dinov2_vitl14.weights=random"]
         (["out=a.npz", "layuot=edm"], "layuot"),
         (["out=a.npz", "backbone=[resnet18_random,efficientnet_lite0]"], "one backbone"),
         (["out=a.npz", "layout=adm", "backbone=[resnet18_random]"], "spatial"),
-        (["out=a.npz", "layout=edm2", "backbone=[resnet18_random]"], "EDM2 takes the moments"),
-        (["out=a.npz", "layout=edm2", *DINOV2, "protocol=edm2"], r"from a pickle alone\. Take"),
+        (["out=a.npz", "layout=edm2"], r"layout=edm2 is for a name that ends in \.pkl"),
+        (["out=a.pkl", "layout=edm2", "backbone=[resnet18_random]"], "EDM2 has inception and"),
         (["out=a.npz", "backbone=[precomputed]"], "features go with"),
     ],
 )

@@ -5,7 +5,8 @@
 - a pickle of {num_images, fid: {mu, sigma}, fd_dinov2: {mu, sigma}}: EDM2. It is read by an
   unpickler that knows numpy's arrays and plain values alone.
 
-Salon's own files are the npz forms with one more array, `salon`, which the others ignore.
+Salon's own files are these forms with one more array, `salon`, which the others ignore; EDM2's has
+one beside each mu and sigma.
 """
 
 from collections.abc import Mapping
@@ -106,9 +107,11 @@ def _from_pickle(file: Path, key: str | None) -> StoredStatistics:
             f"dataset.key={next(iter(entries))} or another of them."
         )
     count = content.get("num_images")
+    own = entries[key].get(ORIGIN)
     return StoredStatistics(
         {name: np.asarray(entries[key][name]) for name in MOMENTS},
         count=count if type(count) is int else None,
+        origin=own.tobytes() if isinstance(own, np.ndarray) else None,
     )
 
 
