@@ -16,7 +16,7 @@ from pathlib import Path
 
 from models.weights import home
 
-MAKERS = ("torch", "torchvision", "timm", "numpy")
+MAKERS = ("torch", "torchvision", "timm", "open_clip_torch", "numpy")
 _known: dict[Path, str] = {}  # in this process, also where nothing can be written
 
 
