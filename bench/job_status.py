@@ -1,7 +1,6 @@
 """A small file that says what a running job is doing, for whoever looks; it decides nothing."""
 
 import json
-import os
 import socket
 import time
 from contextlib import suppress
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from bench.atomic import replace_file
 from bench.errors import StoreError
-from bench.writer import process_runs
+from bench.writer import is_gone, writer, writes_here
 
 FILE = "status.json"
 SECONDS_BETWEEN = 5.0
@@ -22,13 +21,13 @@ class JobStatus:
 
     Attributes:
         doing: e.g. "fake features 12800/50000, 310 images/s, 2 min left".
-        node: the machine.
-        process: its id there.
+        node: the machine's name, for people.
+        writer: the process, as `bench.writer` names it.
     """
 
     doing: str
     node: str
-    process: int
+    writer: str
 
     @classmethod
     def read(cls, folder: Path) -> "JobStatus | None":
@@ -40,7 +39,7 @@ class JobStatus:
 
     def known_to_run(self) -> bool | None:
         """Whether its process runs; None on another machine, which nobody can ask from here."""
-        return process_runs(self.process) if self.node == socket.gethostname() else None
+        return not is_gone(self.writer) if writes_here(self.writer) else None
 
 
 class StatusFile:
@@ -59,6 +58,6 @@ class StatusFile:
         if time.monotonic() - self.written < SECONDS_BETWEEN:
             return
         self.written = time.monotonic()
-        status = JobStatus(doing, socket.gethostname(), os.getpid())
+        status = JobStatus(doing, socket.gethostname(), writer())
         with suppress(StoreError):
             replace_file(self.folder / FILE, (json.dumps(asdict(status)) + "\n").encode())

@@ -1,5 +1,6 @@
 """Whether a network sees here what the tool whose file is to be written shows it."""
 
+import logging
 from typing import Any
 
 from omegaconf import DictConfig
@@ -8,6 +9,7 @@ from bench.composed import composed
 from bench.errors import ConfigError
 from bench.statistics_file import Layout
 
+log = logging.getLogger(__name__)
 PIXELS = ("resolution", "resize", "scaling")
 
 
@@ -15,6 +17,7 @@ def check_pixels(config: DictConfig, name: str, layout: Layout) -> None:
     """Refuse moments that the tool would hold against features of other pixels.
 
     A backbone that the tool does not have is not looked at: nothing there can be compared with it.
+    Of random weights it is said that the tool's are others: salon alone can compare them.
 
     Args:
         config: the command's whole config.
@@ -27,6 +30,8 @@ def check_pixels(config: DictConfig, name: str, layout: Layout) -> None:
     preset = composed("statistics", [f"protocol={layout.name}"]).protocol
     if name not in preset.backbones:
         return
+    if config.backbone[name].get("weights") == "random":
+        log.warning("%s has random weights, and %s's own is trained", name, layout.name)
     words = [f"protocol={layout.name}", f"backbone=[{name}]"]
     found, expected = _pixels(config, name), _pixels(composed("statistics", words), name)
     if found != expected:

@@ -34,6 +34,7 @@ from bench.sweep_words import split_overrides
 from bench.termination import Terminated, at_the_end
 from bench.time_limit import time_limit_is_told
 from bench.warning_time import check_launcher
+from bench.writer import writer
 
 log = logging.getLogger(__name__)
 LISTS = ("backbone", "metrics")
@@ -117,7 +118,7 @@ def _await_the_others(started: Started) -> None:
 
 def _another_runs(status: JobStatus | None) -> bool:
     """Whether a process of this machine other than ours is at the job."""
-    return status is not None and status.process != os.getpid() and bool(status.known_to_run())
+    return status is not None and status.writer != writer() and bool(status.known_to_run())
 
 
 def job(config: DictConfig) -> None:

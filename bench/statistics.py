@@ -24,7 +24,14 @@ from bench.labels import dataset_label
 from bench.layout_pixels import check_pixels
 from bench.progress import Progress
 from bench.rows import drawn_rows
-from bench.settings import Settings, full_float32, read_protocol, read_settings, resolve_device
+from bench.settings import (
+    Protocol,
+    Settings,
+    full_float32,
+    read_protocol,
+    read_settings,
+    resolve_device,
+)
 from bench.shared import Shared
 from bench.statistics_file import EDM2_ENTRIES, Contents, Layout, contents, write
 from bench.typed import schema
@@ -41,10 +48,9 @@ HELP = """salon statistics - a dataset's mean and covariance in one backbone, as
   out                           the file, an npz (of layout=edm2 a pkl); one that is there is never
                                 written over
   layout                        edm          mu, sigma
-                                edm2         a pkl with the number of images, and mu and sigma as
-                                             fid, of inception, as fd_dinov2, of dinov2_vitl14, or
-                                             both: 'backbone=[inception,dinov2_vitl14]'
-                                             protocol=edm2
+                                edm2         a pkl, of 'backbone=[inception]' as its entry fid, of
+                                             [dinov2_vitl14] as fd_dinov2, or of both;
+                                             protocol=edm2. dataset.key=ENTRY reads it
                                 pytorch_fid  the same, compressed; protocol=pytorch_fid
                                 clean_fid    the same; protocol=clean_fid. Call it
                                              NAME_clean_custom_na.npz in small letters and put it
@@ -54,8 +60,8 @@ HELP = """salon statistics - a dataset's mean and covariance in one backbone, as
                                 A backbone that the tool has is refused with other pixels than its
   images                        how many of them layout=adm shows; 10000 as ADM, null for all
 
-Every layout carries one more entry, `salon`: where the numbers are from. Other tools ignore it;
-salon refuses such a file for any other network, weights or resize rule.
+Every layout carries one more entry per backbone, `salon`: where the numbers are from. Other tools
+ignore it; salon refuses such a file for any other network, weights or resize rule.
 """
 
 
@@ -123,18 +129,11 @@ def _measured(config: DictConfig, request: Request) -> dict[str, Contents]:
     for name in backbones:
         check_pixels(config, name, request.layout)
     identities = {name: _identity(name, backbone) for name, backbone in backbones.items()}
-    dataset = build(config.dataset, "dataset")
-    manifests = Path(settings.paths.cache) / "manifests"
-    hashing = Progress("hashing real", 0).reach
-    opened = dataset.open(dataset.split, manifests=manifests, progress=hashing)
-    reference = reference_rows(opened, protocol)
+    reference, label = _reference(config, settings, protocol)
     for name, backbone in backbones.items():
         _check(reference, name, backbone, request)
     images = _images(reference, request) if request.layout.has_images else None
-    known = {
-        "dataset": {"name": dataset_label(dataset, opened), **reference.content()},
-        "protocol": protocol.name,
-    }
+    known = {"dataset": {"name": label, **reference.content()}, "protocol": protocol.name}
     features = _features(reference, backbones, identities, settings, request)
     return {
         name: contents(
@@ -145,6 +144,15 @@ def _measured(config: DictConfig, request: Request) -> dict[str, Contents]:
         )
         for name in backbones
     }
+
+
+def _reference(config: DictConfig, settings: Settings, protocol: Protocol) -> tuple[Source, str]:
+    """The rows, and what the dataset is called."""
+    dataset = build(config.dataset, "dataset")
+    manifests = Path(settings.paths.cache) / "manifests"
+    hashing = Progress("hashing real", 0).reach
+    opened = dataset.open(dataset.split, manifests=manifests, progress=hashing)
+    return reference_rows(opened, protocol), dataset_label(dataset, opened)
 
 
 def _check_names(names: Sequence[str], layout: Layout) -> None:

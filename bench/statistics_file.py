@@ -94,10 +94,11 @@ def write(path: Path, layout: Layout, found: Mapping[str, Contents]) -> None:
     """
     if layout is Layout.edm2:
         content = _edm2(found)
-        return replace_by(path, lambda file: dump_arrays(content, file))
-    (only,) = found.values()
-    arrays = only.entries()
-    replace_by(path, lambda file: write_npz(file, arrays, compressed=layout.compressed))
+        replace_by(path, lambda file: dump_arrays(content, file))
+    else:
+        (only,) = found.values()
+        arrays = only.entries()
+        replace_by(path, lambda file: write_npz(file, arrays, compressed=layout.compressed))
 
 
 def _edm2(found: Mapping[str, Contents]) -> dict[str, Any]:

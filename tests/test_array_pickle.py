@@ -15,6 +15,7 @@ ARRAYS = {
     "c": CUBE,
     "fortran": np.asfortranarray(CUBE),
     "strided": CUBE[:, ::2],
+    "permuted": CUBE.transpose(1, 0, 2),
     "big endian": CUBE.astype(">f8"),
     "bytes": CUBE.astype(np.uint8),
     "half": CUBE.astype(np.float16),
@@ -81,6 +82,7 @@ HOSTILE = {
     "a name": np.load,
     "the name of an array": np.ndarray,
     "a set": {1, 2},
+    "a name as a key": {np.ndarray: 1},
     "items set in an array": Made(np.ndarray, ((1,), "<f8", POINTER), None, None, iter([(0, 1)])),
     "items added to an array": Made(np.ndarray, ((1,), "<f8", POINTER), None, iter([1])),
 }
@@ -92,6 +94,21 @@ def test_a_pickle_that_wants_more_than_numbers_is_refused(content, tmp_path, mon
     with pytest.raises(DatasetError, match=r"x is not a pickle of plain arrays.*Nothing was run"):
         load_arrays(pickle.dumps(content, protocol=4), where="x")
     assert not list(tmp_path.iterdir())
+
+
+def test_one_thing_named_very_often_is_made_once():
+    nested = [CUBE]
+    for _ in range(60):
+        nested = [nested, nested]
+    found = load_arrays(pickle.dumps(nested, protocol=4), where="x")
+    assert found[0] is found[1]
+
+
+def test_bytes_in_another_spelling_than_numpys_are_refused():
+    spelled = pickle.dumps(b"\xe9", protocol=2)
+    assert load_arrays(spelled, where="x") == b"\xe9"
+    with pytest.raises(DatasetError, match="bytes as 'utf-8'"):
+        load_arrays(spelled.replace(b"\x06\x00\x00\x00latin1", b"\x05\x00\x00\x00utf-8"), where="x")
 
 
 CHANGES = {  # by hand: get numpy.ndarray, then set its attribute a, in both of the ways there are

@@ -12,6 +12,7 @@ from bench.errors import ConfigError, DatasetError
 from bench.feature_set import FeatureSet
 from bench.statistics import main as statistics
 from bench.statistics_file import Layout, contents, write
+from models.backbone import Embedding
 
 
 def rows(count, *, seed, width=6):
@@ -77,6 +78,35 @@ def test_each_entry_comes_back_with_its_network_and_count(name, tmp_path):
     given.check_backbone(name, {"architecture": name})
     with pytest.raises(DatasetError, match="architecture"):
         given.check_backbone(name, {"architecture": "another"})
+
+
+class Told:
+    """A backbone whose features are as many copies of the image's mean as it is wide."""
+
+    def __init__(self, width):
+        self.width = width
+
+    def identity(self):
+        return {"architecture": "told", "width": self.width}
+
+    def load(self, device="cpu"):
+        scale = torch.arange(1.0, self.width + 1)
+        return lambda images: Embedding(images.float().mean(dim=(1, 2, 3))[:, None] * scale, None)
+
+
+def test_both_networks_are_measured_in_one_command(tmp_path, monkeypatch, caplog):
+    both = {"inception": Told(3), "dinov2_vitl14": Told(2)}
+    monkeypatch.setattr("bench.statistics.read_backbones", lambda *_: both)
+    words = ["dataset=digits", "protocol=edm2", f"backbone=[{','.join(both)}]", "layout=edm2"]
+    words += [f"backbone.{name}.weights=random" for name in both]
+    words += [f"out={tmp_path}/ref.pkl", f"paths.cache={tmp_path}/cache"]
+    assert statistics([*words, "protocol.num_real=null"]) == 0
+    for name, backbone in both.items():
+        given = Statistics(path=f"{tmp_path}/ref.pkl", key=ENTRIES[name])
+        given = given.open("reference", manifests=tmp_path)
+        assert given.backbone == name and len(given.pooled.mean) == backbone.width
+        given.check_backbone(name, backbone.identity())
+    assert "dinov2_vitl14 has random weights, and edm2's own is trained" in caplog.text
 
 
 def test_of_several_entries_one_must_be_named(tmp_path):

@@ -16,6 +16,7 @@ from bench.report import Line, Report
 from bench.status import main
 from bench.submitted import Submitted
 from bench.sweep_folder import job_folder, planned
+from bench.writer import writer
 
 
 @pytest.fixture
@@ -34,6 +35,11 @@ def told(capsys, *words):
     return capsys.readouterr().out
 
 
+def _here(process):
+    """The name of a process of this machine."""
+    return f"{writer().rpartition('-')[0]}-{process}"
+
+
 def test_every_state_of_a_job_is_told(sweep, capsys):
     Report([Line("digits", "g", "b", "fid", "done")]).write(sweep(0))
     Report([Line("digits", "g", "b", "kid", "failed", reason="too few", code=5)]).write(sweep(1))
@@ -42,7 +48,7 @@ def test_every_state_of_a_job_is_told(sweep, capsys):
     lines_of(sweep(4), ["seed=4"], "was killed by SIGKILL")
     dead = subprocess.Popen(["true"])
     dead.wait()
-    _said(sweep(5), JobStatus("real features 1/2", socket.gethostname(), dead.pid))
+    _said(sweep(5), JobStatus("real features 1/2", "here", _here(dead.pid)))
     text = told(capsys, str(sweep()))
     rows = text.splitlines()
     assert any("failed" in r and "too few" in r and str(sweep(1) / LOG) in r for r in rows)
@@ -66,9 +72,17 @@ def test_of_a_job_that_slurm_ended_it_is_said_that_it_may_begin_again(sweep, cap
 
 
 def test_another_nodes_job_is_believed_and_its_last_word_dated(sweep, capsys):
-    _said(sweep(0), JobStatus("real features 1/2", "node7", 1))
+    _said(sweep(0), JobStatus("real features 1/2", "node7", "node7-5e1c09ab-1"))
     os.utime(sweep(0) / "status.json", (0, 0))
     assert "real features 1/2 (at 1970-01-01 00:00 UTC on node7" in told(capsys, str(sweep()))
+
+
+def test_a_process_of_another_container_under_our_hosts_name_is_believed_too(sweep, capsys):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    elsewhere = f"{socket.gethostname()}-00000000-{dead.pid}"
+    _said(sweep(0), JobStatus("real features 1/2", socket.gethostname(), elsewhere))
+    assert any(row.startswith("running") for row in told(capsys, str(sweep())).splitlines())
 
 
 def test_a_job_of_an_earlier_sweep_is_followed_to_its_folder(sweep, capsys, tmp_path):

@@ -28,6 +28,7 @@ TOKENS = {  # as OpenAI's tokeniser gives them
     "hello world!": [49406, 3306, 1002, 256, 49407],
     "  Hello\n  WORLD! ": [49406, 3306, 1002, 256, 49407],
     "": [49406, 49407],
+    "caf\u00e9 &amp;amp; \u732b": [49406, 15304, 261, 163, 234, 360, 49407],
 }
 
 
@@ -91,6 +92,11 @@ def test_every_published_tensor_of_the_text_tower_has_its_place(name):
         assert shapes_of(text_tower(published)) == expected
 
 
+@pytest.mark.parametrize("name", TOWERS)
+def test_a_head_is_64_wide_as_openai_builds_them(name):
+    assert SIZES[name].heads * 64 == SIZES[name].width == TOWERS[name][-1]
+
+
 @pytest.mark.parametrize("text", TOKENS)
 def test_tokens_are_those_of_openai(text):
     (row,) = Tokeniser(truncate=False)([text]).tolist()
@@ -135,7 +141,13 @@ def test_a_text_that_is_too_long_is_refused_or_cut_on_request():
     assert row == [49406, *[2368] * 75, 49407]
 
 
-@pytest.mark.parametrize("texts", ["a cat", [], [3], [None]])
+@pytest.mark.parametrize("mark", ["<end_of_text>", "<|EndOfText|>", "&lt;start_of_text&gt;"])
+def test_a_text_that_would_end_itself_is_refused(mark):
+    with pytest.raises(ValueError, match=r"text 0 holds the mark <.*leave it out"):
+        Tokeniser(truncate=False)([f"a cat {mark} in a burning house"])
+
+
+@pytest.mark.parametrize("texts", ["a cat", [], [3], [None], None, {"a cat"}])
 def test_what_is_no_list_of_texts_is_refused(texts):
     with pytest.raises(ValueError, match="expected a"):
         Tokeniser(truncate=False)(texts)

@@ -27,7 +27,7 @@ def load_arrays(data: bytes, *, where: str) -> Any:
         DatasetError: for a pickle that names anything but numpy's array parts, or a damaged one.
     """
     try:
-        return _with_arrays(_ArrayUnpickler(io.BytesIO(data), encoding="bytes").load())
+        return _with_arrays(_ArrayUnpickler(io.BytesIO(data), encoding="bytes").load(), {})
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise DatasetError(
             f"{where} is not a pickle of plain arrays: {error}. Nothing was run; copy it again."
@@ -72,6 +72,7 @@ class _Array:
     dtype: Any = None
     data: Any = b""
     order: str = "C"
+    axes: Any = None
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, self.shape, self.dtype, fortran, self.data = state
@@ -82,7 +83,11 @@ class _Array:
         if not isinstance(self.data, bytes | bytearray):
             raise pickle.UnpicklingError("an array whose content is no byte string")
         numbers = np.frombuffer(self.data, dtype.number())
-        return numbers.reshape(self.shape, order=self.order).copy(order="K")  # type: ignore[call-overload,no-any-return]
+        if self.order == "K":  # lies in memory as the axes say
+            shaped = numbers.reshape(self.shape).transpose(self.axes)
+        else:
+            shaped = numbers.reshape(self.shape, order=self.order)  # type: ignore[call-overload]
+        return shaped.copy(order="K")
 
 
 class _Maker:
@@ -115,8 +120,8 @@ class _Whole(_Maker):
 class _FromBuffer(_Maker):
     __slots__ = ()
 
-    def __call__(self, data: Any, dtype: Any, shape: Any, order: str) -> _Array:
-        return _Array(shape, dtype, data, order)
+    def __call__(self, data: Any, dtype: Any, shape: Any, order: str, axes: Any = None) -> _Array:
+        return _Array(shape, dtype, data, order, axes)
 
 
 class _Encode(_Maker):
@@ -124,12 +129,14 @@ class _Encode(_Maker):
 
     __slots__ = ()
 
-    def __call__(self, text: str, _: str = "latin1") -> bytes:
+    def __call__(self, text: str, codec: str) -> bytes:
+        if codec != "latin1":
+            raise pickle.UnpicklingError(f"bytes as {codec!r}")
         return text.encode("latin1")
 
 
 class _NoBytes(_Maker):
-    """Likewise none at all."""
+    """How protocol 2 spells no bytes: a call of `bytes`."""
 
     __slots__ = ()
 
@@ -155,16 +162,27 @@ class _ArrayUnpickler(pickle.Unpickler):
         return maker
 
 
-def _with_arrays(content: Any) -> Any:
-    """The same with arrays in the place of stand-ins, in lists, tuples and values of dicts."""
-    if isinstance(content, _Array):
-        return content.array()
-    if isinstance(content, dict):
-        return {key: _with_arrays(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return type(content)(_with_arrays(value) for value in content)
+def _with_arrays(content: Any, made: dict[int, Any]) -> Any:
+    """The same with arrays in the place of stand-ins, in lists, tuples and values of dicts.
+
+    Args:
+        content: what was read, all of which lives as long as the call.
+        made: id -> what was made of it: a few bytes can name one thing a billion times.
+    """
     if isinstance(content, PLAIN):
         return content
+    if id(content) not in made:
+        made[id(content)] = _remade(content, made)
+    return made[id(content)]
+
+
+def _remade(content: Any, made: dict[int, Any]) -> Any:
+    if isinstance(content, _Array):
+        return content.array()
+    if isinstance(content, list | tuple):
+        return type(content)(_with_arrays(value, made) for value in content)
+    if isinstance(content, dict) and all(isinstance(key, PLAIN) for key in content):
+        return {key: _with_arrays(value, made) for key, value in content.items()}
     raise pickle.UnpicklingError("something else than arrays and plain values")
 
 

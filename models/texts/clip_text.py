@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.backbones import describe
 from models.clip import ClipBackbone
 from models.clip_names import text_tower
-from models.texts.tokens import CONTEXT, VOCABULARY_SHA256, require_open_clip
+from models.texts.tokens import CONTEXT, VOCABULARY_SHA256, require_open_clip, versions
 from models.texts.towers import TOWERS, TextExtractor
 from models.weight_source import FileWeights, RandomWeights, WeightSource
 
@@ -60,6 +60,7 @@ class ClipText:
             "vocabulary_sha256": VOCABULARY_SHA256,
             "context": CONTEXT,
             "truncate": self.truncate,
+            "packages": versions(),
             **self.source().identity(),
         }
 

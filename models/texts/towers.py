@@ -38,6 +38,7 @@ class Tower:
             layers=12,
             output_dim=self.projected,
             act_layer=QuickGELU,
+            pool_type="argmax",  # the end mark is the largest token
         )
 
 
@@ -66,7 +67,7 @@ class TextExtractor:
         """Embed n texts: (n, P) float32 of any length.
 
         Raises:
-            ValueError: if there is none, one is not text, or one is too long.
+            ValueError: if there is none, one is not text, holds a mark, or is too long.
         """
         batches = self.tokens(texts).split(BATCH)
         with torch.inference_mode(), float32_products(), narrowed(Precision.fp32, self.device):
