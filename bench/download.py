@@ -136,9 +136,11 @@ def _answer(url: str, headers: dict[str, str], patience: Patience) -> requests.R
         raise _UnreachedError(f"cannot be reached: {_cause(error)}") from error
     except requests.RequestException as error:
         raise DownloadError(f"{url} cannot be reached: {_cause(error)}") from error
-    if url.startswith("https:") and not answer.url.startswith("https:"):
+    steps = [one.url for one in (*answer.history, answer)]
+    plain = [step for step in steps if not step.startswith("https:")]
+    if url.startswith("https:") and plain:  # also on the way: it could lead anywhere from there
         answer.close()
-        raise DownloadError(f"{url} leads to {answer.url}, which is not encrypted")
+        raise DownloadError(f"{url} leads to {plain[0]}, which is not encrypted")
     return answer
 
 
@@ -151,8 +153,8 @@ def _refuse(url: str, answer: requests.Response) -> None:
 
 def _receive(answer: requests.Response, partial: Partial, start: int) -> None:
     """Write what comes behind `start`, and refuse to call less than all of it a file."""
-    length = answer.headers.get("Content-Length", "")
-    total = start + int(length) if length.isdecimal() else None
+    length = _number(answer.headers.get("Content-Length", ""))
+    total = None if length is None else start + length
     _check_space(partial, (total or start) - start)
     done, bar = start, Progress(partial.path.name, _megabytes((total or start) - start), "MB")
     try:
@@ -201,7 +203,12 @@ def _range(answer: requests.Response) -> tuple[int | None, int | None]:
     """Start and total of `Content-Range: bytes START-END/TOTAL` or `bytes */TOTAL`."""
     part, _, total = answer.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
     start = part.partition("-")[0]
-    return (int(start) if start.isdecimal() else None, int(total) if total.isdecimal() else None)
+    return _number(start), _number(total)
+
+
+def _number(text: str) -> int | None:
+    """Of bytes; None where a header holds no number that a file could have."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _cause(error: BaseException) -> str:

@@ -3,6 +3,8 @@
 import io
 import pickle
 import pickletools
+import resource
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,6 +123,29 @@ CHANGES = {  # by hand: get numpy.ndarray, then set its attribute a, in both of 
 def test_a_pickle_cannot_change_how_the_next_one_is_read(data):
     with pytest.raises(DatasetError, match="Nothing was run"):
         load_arrays(data, where="x")
+
+
+HUGE = {
+    "a place in the memo": b"\x80\x04Nr\xff\xff\xff\x7f.",
+    "such a place in words": b"Np2147483647\n.",
+    "bytes to be changed": b"\x80\x05\x96" + (2**34).to_bytes(8, "little") + b"ab.",
+}
+
+
+@pytest.mark.parametrize("data", HUGE.values(), ids=HUGE)
+def test_a_few_bytes_cannot_set_gigabytes_aside(data):
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_mapped() + 2**30, limit[1]))
+    try:
+        with pytest.raises(DatasetError, match=r"place 2147483647|expected \d+ bytes"):
+            load_arrays(data, where="x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limit)
+
+
+def _mapped():
+    """Address space of this process, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def test_a_truncated_pickle_is_refused():

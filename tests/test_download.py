@@ -193,11 +193,33 @@ def test_no_network_is_one_line_at_once(path, url, monkeypatch):
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_redirect_out_of_encryption_is_refused(path, monkeypatch):
-    answer = type("Answer", (), {"url": "http://elsewhere/x", "close": lambda self: None})()
+class Answer:
+    def __init__(self, url, *history):
+        self.url, self.history = url, history
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer("http://elsewhere/x", Answer("https://example.org/x")),
+        Answer("https://there/x", Answer("https://example.org/x"), Answer("http://elsewhere/x")),
+    ],
+    ids=["at its end", "on the way"],
+)
+def test_a_redirect_out_of_encryption_is_refused(path, monkeypatch, answer):
     monkeypatch.setattr(module.requests, "get", lambda *_, **__: answer)
     with pytest.raises(DownloadError, match="leads to http://elsewhere/x, which is not encrypted"):
         download("https://example.org/x", path, check=right)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("12", 12), ("", None), ("-1", None), ("9" * 5000, None)]
+)
+def test_a_length_that_no_file_has_is_none(text, number):
+    assert module._number(text) == number
 
 
 def test_too_little_room_is_named_before_a_byte_comes(server, path, monkeypatch):

@@ -8,6 +8,7 @@ numbers.
 
 import io
 import pickle
+import pickletools
 import re
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -17,6 +18,7 @@ import numpy as np
 from bench.errors import DatasetError
 
 PLAIN = (str, bytes, bool, int, float, type(None))
+MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
 NUMBERS = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
 
 
@@ -27,11 +29,23 @@ def load_arrays(data: bytes, *, where: str) -> Any:
         DatasetError: for a pickle that names anything but numpy's array parts, or a damaged one.
     """
     try:
+        _check_sizes(data)
         return _with_arrays(_ArrayUnpickler(io.BytesIO(data), encoding="bytes").load(), {})
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise DatasetError(
             f"{where} is not a pickle of plain arrays: {error}. Nothing was run; copy it again."
         ) from error
+
+
+def _check_sizes(data: bytes) -> None:
+    """Refuse eight bytes that would make the reader set gigabytes aside.
+
+    The memo is an array as long as its largest index, whatever a file calls that; `genops` refuses
+    strings that are longer than the file.
+    """
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in MEMO and int(argument or 0) > len(data):
+            raise pickle.UnpicklingError(f"it keeps something in place {argument}")
 
 
 def dump_arrays(content: Any, file: BinaryIO) -> None:
