@@ -8,6 +8,12 @@ from made_page import NASTY
 
 ui = pytest.importorskip("selenium.webdriver.support.ui", reason="selenium is not installed")
 SECONDS = 20
+SEEN = """
+const all = (selector) => [...document.querySelectorAll(selector)];
+const heads = all(".board thead th").filter((one) => one.getClientRects().length);
+const told = (one) => one.type === "checkbox" ? one.checked : one.value;
+return [heads.map((one) => one.textContent), all(".tools input, .tools select").map(told)];
+"""
 
 
 @pytest.fixture(params=["file", "server"])
@@ -46,13 +52,8 @@ def back(page, until):
 
 def everything(page):
     """Rows of each table in order, visible heads, and what the controls say."""
-    shown = [one for one in find(page, ".board thead th") if one.is_displayed()]
-    heads = [one.get_property("textContent").split() for one in shown]  # however lines are broken
-    script = (
-        "return [...document.querySelectorAll('.tools input, .tools select')]"
-        ".map(one => one.type === 'checkbox' ? one.checked : one.value)"
-    )
-    return [shown_names(page, 0), shown_names(page, 1), heads, page.execute_script(script)]
+    heads, controls = page.execute_script(SEEN)
+    return [shown_names(page, 0), shown_names(page, 1), [head.split() for head in heads], controls]
 
 
 def test_the_whole_view_can_be_shared(page):

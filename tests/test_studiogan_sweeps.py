@@ -43,7 +43,7 @@ def test_sample_folders_lie_side_by_side_and_name_their_dataset():
         assert place.startswith(content["trained_on"])
 
 
-def write_cifar10(folder, count=12):
+def write_cifar10(folder, count=2):
     """Python batches of the true layout; gives the words that name their md5s."""
     rng = np.random.default_rng(0)
     words = []
