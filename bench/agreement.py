@@ -11,10 +11,11 @@ by 2 %; tf32 and fp16 keep 11 bits, and get more than an eighth of it for what a
 ABSOLUTE = 1e-7  # of scores, for those about zero
 
 
-def relative_bound(backbone: Mapping[str, Any]) -> float:
+def relative_bound(backbone: Any) -> float:
     """What agrees in the arithmetic of a backbone.
 
     Args:
-        backbone: its identity; one without a precision is of float32.
+        backbone: its identity; one without a precision is of float32, and so is what is none.
     """
-    return NARROW.get(backbone.get("precision") or "fp32", FLOAT32)
+    precision = backbone.get("precision") if isinstance(backbone, Mapping) else None
+    return NARROW.get(precision, FLOAT32) if isinstance(precision, str) else FLOAT32

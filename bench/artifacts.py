@@ -15,6 +15,8 @@ from bench.atomic import create_file, replace_file
 from bench.beside import Artifact, described
 from bench.errors import DamagedRecordError, StoreError
 from bench.records import read_record
+from bench.regular_file import OddFileError, regular_size
+from bench.spreadsheet import spreadsheet_safe
 from metrics.metric import Outcome
 
 SIDES = ("real", "fake")
@@ -37,31 +39,39 @@ def keep(record: Path, path: Path, data: bytes) -> Artifact:
     """
     if create_file(path, data):
         return described(path.name, data)
-    there = described(path.name, _stored(path))
-    if there == described(path.name, data) or there in _known(record):
-        return there
+    mine = described(path.name, data)
+    if _is_there(path, mine):
+        return mine
+    for one in _known(record):
+        if _is_there(path, one):
+            return one
     replace_file(path, data)
-    return described(path.name, data)
+    return mine
 
 
 def are_there(record: Path, artifacts: Mapping[str, Artifact]) -> bool:
     """Whether every file beside a record is the one that the record knows."""
-    places = [(record.with_name(one["file"]), one) for one in artifacts.values()]
-    return all(p.exists() and described(p.name, _stored(p)) == one for p, one in places)
+    return all(_is_there(record.with_name(one["file"]), one) for one in artifacts.values())
 
 
 def _known(record: Path) -> list[Artifact]:
     if not record.exists():
         return []
     try:
-        return list(read_record(record).artifacts.values())
+        known = read_record(record).artifacts
     except DamagedRecordError:
         return []
+    return [one for one in known.values() if isinstance(one, dict)]
 
 
-def _stored(path: Path) -> bytes:
+def _is_there(path: Path, known: Artifact) -> bool:
+    """Whether the path holds the file that is known; what is no file is not it, and not read."""
     try:
-        return path.read_bytes()
+        if known.get("file") != path.name or regular_size(path) != known.get("size"):
+            return False
+        return described(path.name, path.read_bytes()) == known
+    except (FileNotFoundError, OddFileError):
+        return False
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
 
@@ -71,7 +81,8 @@ def write_per_image(
 ) -> dict[str, Artifact]:
     """<record>.images.csv: image, side, one column per per-image score; empty where undefined.
 
-    Where the metric knows it, `nearest_real` names the real image nearest to each fake.
+    Where the metric knows it, `nearest_real` names the real image nearest to each fake. A name
+    that a spreadsheet would run is shielded, as in the leaderboard's CSV.
 
     Returns:
         {"images": the file}, or nothing where the metric scores no single images.
@@ -93,7 +104,8 @@ def _cells(
         for name, values in outcome.per_image.get(side, {}).items()
     }
     if side == "fake" and outcome.nearest_real is not None:
-        columns[NEAREST] = [names["real"](index) for index in outcome.nearest_real.tolist()]
+        near = outcome.nearest_real.tolist()
+        columns[NEAREST] = [spreadsheet_safe(names["real"](index)) for index in near]
     return columns
 
 
@@ -101,7 +113,8 @@ def _rows(
     columns: Mapping[str, list[str]], side: str, heads: Sequence[str], name: Callable[[int], str]
 ) -> Iterator[list[str]]:
     for row in range(len(next(iter(columns.values()), []))):
-        yield [name(row), side, *(columns[head][row] if head in columns else "" for head in heads)]
+        known = (columns[head][row] if head in columns else "" for head in heads)
+        yield [spreadsheet_safe(name(row)), side, *known]
 
 
 def write_curves(record: Path, outcome: Outcome) -> dict[str, Artifact]:

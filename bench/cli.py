@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from bench.errors import ConfigError, SalonError, StoreError
+from bench.printable import printable
 from bench.similar import did_you_mean
 from bench.termination import Terminated, end_for_sure, raise_on_signals, say_last_words
 
@@ -121,5 +122,5 @@ def _failed(error: Exception, code: int, debug: bool, text: str = "") -> int:
 
 def _told(text: str, code: int) -> int:
     with suppress(OSError):  # a log on a full disk
-        print(text, file=sys.stderr)
+        print(printable(text), file=sys.stderr)
     return code

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from bench.atomic import replace_file
 from bench.errors import StoreError
+from bench.regular_file import read_regular
 from bench.writer import is_gone, writer, writes_here
 
 FILE = "status.json"
+MOST_BYTES = 64 * 1024  # of one that is read
 SECONDS_BETWEEN = 5.0
 
 
@@ -31,11 +33,12 @@ class JobStatus:
 
     @classmethod
     def read(cls, folder: Path) -> "JobStatus | None":
-        """None where the job has not begun."""
+        """None where the job has not begun, or the file is none of ours."""
         try:
-            return cls(**json.loads((folder / FILE).read_bytes()))
-        except (OSError, ValueError, TypeError):
+            found = cls(**json.loads(read_regular(folder / FILE, most=MOST_BYTES)))
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
+        return found if all(isinstance(text, str) for text in vars(found).values()) else None
 
     def known_to_run(self) -> bool | None:
         """Whether its process runs; None on another machine, which nobody can ask from here."""

@@ -11,9 +11,12 @@ from typing import Any
 from bench.agreement import ABSOLUTE, relative_bound
 from bench.atomic import create_file
 from bench.errors import DamagedRecordError, StoreError
+from bench.nesting import MOST_DEEP, is_deeper
+from bench.regular_file import OddFileError, read_regular
 
 SCHEMA = 2
 SUFFIX = ".json"
+MOST_BYTES = 4 * 1024**2  # of a record that is read; ours have thousands
 
 
 @dataclass(frozen=True)
@@ -108,28 +111,53 @@ def read_record(path: Path) -> Record:
     """Read one record.
 
     Raises:
-        DamagedRecordError: if it is truncated, foreign, or of another schema; the reason is named.
+        DamagedRecordError: if it is truncated, foreign, of another schema, or no file at all; the
+            reason is named.
         StoreError: if it cannot be read just now.
     """
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise DamagedRecordError(f"{path} is not a record: {error}") from error
+    content = _content(path)
     if not isinstance(content, dict) or "schema" not in content:
         raise DamagedRecordError(f"{path} is not a record: it has no schema.")
     if content["schema"] != SCHEMA:
+        found = f"{content['schema']!r:.40}"  # whatever it may be
         raise DamagedRecordError(
-            f"{path} has schema {content['schema']}, this version of salon reads {SCHEMA}."
+            f"{path} has schema {found}, this version of salon reads {SCHEMA}."
         )
     try:
         record = Record(**content)
     except TypeError as error:
         raise DamagedRecordError(f"{path} is not a whole record: {error}") from error
-    if record.sha256 != _own_sha256(record):
+    if record.sha256 != _checked_sha256(path, record):
         raise DamagedRecordError(f"{path} was changed after it was written: its sha256 differs.")
     return record
+
+
+def _content(path: Path) -> Any:
+    """What the file holds, as JSON."""
+    try:
+        data = read_regular(path, most=MOST_BYTES)
+        content = json.loads(data)
+    except OddFileError as error:
+        raise DamagedRecordError(f"{path} is not a record: {error.strerror}") from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise DamagedRecordError(f"{path} is not a record: {error}") from error
+    except RecursionError:
+        raise DamagedRecordError(f"{path} is not a record: nested too deeply") from None
+    # fewer brackets than levels: nothing to look for, as in all records of ours
+    if data.count(b"{") + data.count(b"[") > MOST_DEEP and is_deeper(content, MOST_DEEP):
+        raise DamagedRecordError(f"{path} is not a record: nested too deeply")
+    return content
+
+
+def _checked_sha256(path: Path, record: Record) -> str:
+    try:
+        return _own_sha256(record)
+    except ValueError:
+        raise DamagedRecordError(
+            f"{path} was changed after it was written: it holds NaN or infinity."
+        ) from None
 
 
 def record_paths(results: Path) -> Iterator[Path]:
@@ -138,17 +166,18 @@ def record_paths(results: Path) -> Iterator[Path]:
 
 
 def encode(record: Record) -> bytes:
-    """The record as its file holds it, with its own hash."""
+    """The record as its file holds it, with its own hash.
+
+    Raises:
+        ValueError: if it holds NaN or infinity, which JSON has no words for.
+    """
     whole = replace(record, sha256=_own_sha256(record))
     text = json.dumps(vars(whole), indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
     return (text + "\n").encode()
 
 
 def _own_sha256(record: Record) -> str:
-    try:
-        return digest({k: v for k, v in vars(record).items() if k != "sha256"})
-    except ValueError:  # NaN, which no record is written with
-        return "not a number"
+    return digest({k: v for k, v in vars(record).items() if k != "sha256"})
 
 
 def _scores_agree(first: Record, second: Record) -> bool:

@@ -6,10 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench.atomic import create_file, replace_file
+from bench.printable import printable
+from bench.regular_file import read_regular
 
 FILE = "report.json"
+NAMES = ("dataset", "generator", "backbone", "metric", "state")
+MOST_BYTES = 64 * 1024**2  # of a report that is read; a job of a thousand metrics has one
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,47 @@ class Report:
 
     @classmethod
     def read(cls, folder: Path) -> "Report | None":
-        """The report of a job's folder, or None where the job died before writing one."""
+        """The report of a job's folder; None where the job died before writing it, or it is none.
+
+        A damaged or foreign one says nothing of the job.
+        """
         try:
-            content = json.loads((folder / FILE).read_text())
-        except (OSError, ValueError):
+            content = json.loads(read_regular(folder / FILE, most=MOST_BYTES))
+            return cls([line_of(line) for line in content["lines"]])
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
-        return cls([Line(**line) for line in content["lines"]])
+
+
+def line_of(content: Any) -> Line:
+    """A line from its JSON.
+
+    Raises:
+        TypeError: if it is no line of ours.
+    """
+    line = Line(**content)
+    sound = (
+        all(isinstance(getattr(line, name), str) for name in NAMES)
+        and all(isinstance(text, str | None) for text in (line.reason, line.record))
+        and type(line.code) is int
+        and _are_numbers(value for value in _values(line.scores) if value is not None)
+        and _are_numbers(_values(line.biases))
+        and all(_are_numbers(_items(ends)) for ends in _values(line.intervals))
+    )
+    if not sound:
+        raise TypeError("a line holds something else than names, scores and a reason")
+    return line
+
+
+def _values(known: Any) -> Iterable[Any]:
+    return known.values() if isinstance(known, dict) else [known]
+
+
+def _items(ends: Any) -> Iterable[Any]:
+    return ends if isinstance(ends, list) else [ends]
+
+
+def _are_numbers(values: Iterable[Any]) -> bool:
+    return all(type(value) is float or type(value) is int for value in values)
 
 
 def score_table(lines: Iterable[Line]) -> str:
@@ -112,11 +152,12 @@ def closing_table(lines: Sequence[Line]) -> str:
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:
-    """Columns of text, two spaces apart."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    """Columns of text, two spaces apart; every row is one line, whatever its cells hold."""
+    cells = [list(map(printable, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        for row in cells
     )
 
 

@@ -1,5 +1,6 @@
 """`salon status`: how a sweep stands, from files alone, on any machine that sees them."""
 
+import os
 import signal
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from bench.child import LOG
 from bench.composed import composed
 from bench.errors import ConfigError
 from bench.job_status import FILE, JobStatus
+from bench.printable import printable
+from bench.report import FILE as REPORT
 from bench.report import Line, Report, align
 from bench.submitted import place_of, submitted_id
 from bench.sweep_folder import PlannedEntry, SweepPlan, job_folder, sweeps_in
@@ -24,11 +27,17 @@ Only files are read, so it works while the sweep runs, from any machine that sha
 """
 
 Row = tuple[str, str, str]
+UNREADABLE = "cannot be read"
 SIGTERM = 128 + signal.SIGTERM  # the exit code: cancelled, or pre-empted
 
 
 def main(words: Sequence[str]) -> int:
-    """Run `salon status WORDS`; returns 0."""
+    """Run `salon status WORDS`; returns 0.
+
+    Raises:
+        ConfigError: if there is no sweep.
+        StoreError: if the folder is no sweep's, or its plan is damaged.
+    """
     if {"-h", "--help"} & set(words):
         print(HELP, end="")
         return 0
@@ -37,10 +46,10 @@ def main(words: Sequence[str]) -> int:
     rows = [row for entry in plan.jobs for row in _rows(entry, folder)]
     counts = Counter(state for state, _, _ in rows)
     troubles = [row for row in rows if row[0] not in ("done", "reused")]
-    print(f"{folder}  ({' '.join(plan.words)})")
+    print(printable(f"{folder}  ({' '.join(plan.words)})"))
     if troubles:
         print(align(troubles))
-    print(", ".join(f"{count} {state}" for state, count in counts.items()))
+    print(printable(", ".join(f"{count} {state}" for state, count in counts.items())))
     return 0
 
 
@@ -60,9 +69,12 @@ def _rows(entry: PlannedEntry, folder: Path) -> list[Row]:
     if entry.number is None:
         return [_of_line(line) for line in entry.lines]
     own = place_of(job_folder(folder, entry.number))
+    there = os.path.lexists(own / REPORT)  # asked first: the job may write it just now
     report = Report.read(own)
     if report is not None:
         return [_of_line(line, own / LOG) for line in report.lines]
+    if there:  # damaged, or somebody else's: it says nothing of the job
+        return [(UNREADABLE, _name(entry), str(own / REPORT))]
     return [_unfinished(entry, own)]
 
 
@@ -76,9 +88,15 @@ def _of_line(line: Line, log: Path | None = None) -> Row:
     return line.state, names, reason
 
 
+def _name(entry: PlannedEntry) -> str:
+    return " ".join(entry.words) or "the one job"
+
+
 def _unfinished(entry: PlannedEntry, own: Path) -> Row:
     """A job without a report runs, waits, or died; files cannot always tell which."""
-    name, status = " ".join(entry.words) or "the one job", JobStatus.read(own)
+    name, there, status = _name(entry), os.path.lexists(own / FILE), JobStatus.read(own)
+    if status is None and there:
+        return UNREADABLE, name, str(own / FILE)
     if status is not None:
         told = datetime.fromtimestamp((own / FILE).stat().st_mtime, UTC)
         word = f"{status.doing} (at {told:%Y-%m-%d %H:%M} UTC on {status.node}; {own / LOG})"

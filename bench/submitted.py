@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.atomic import replace_file
+from bench.regular_file import read_regular
 
 FILE = "submitted.json"
+MOST_BYTES = 64 * 1024  # of one that is read
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def _place(folder: Path, one: Submitted) -> Path:
 
 def _read(file: Path) -> Submitted | None:
     try:
-        return Submitted(**json.loads(file.read_text()))
-    except (OSError, ValueError, TypeError):  # half of it, or somebody else's
+        found = Submitted(**json.loads(read_regular(file, most=MOST_BYTES)))
+    except (OSError, ValueError, TypeError, RecursionError):  # half of it, or somebody else's
         return None
+    sound = all(isinstance(text, str) and "\0" not in text for text in vars(found).values())
+    return found if sound else None

@@ -10,9 +10,11 @@ from typing import Any
 from bench.atomic import replace_file
 from bench.errors import StoreError
 from bench.plan import PlannedJob
-from bench.report import Line
+from bench.regular_file import read_regular
+from bench.report import Line, line_of
 
 FILE = "sweep.json"
+MOST_BYTES = 1024**3  # of a plan that is read; a hundred thousand jobs have a tenth
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,12 @@ class SweepPlan:
             StoreError: if there is none, or it is not ours.
         """
         try:
-            content = json.loads((folder / FILE).read_bytes())
-            return cls(
-                content["words"], content["created"], [_entry(one) for one in content["jobs"]]
-            )
+            content = json.loads(read_regular(folder / FILE, most=MOST_BYTES))
+            jobs = [_entry(one) for one in content["jobs"]]
+            return cls(_words(content["words"]), content["created"], jobs)
         except FileNotFoundError:
             raise StoreError(f"{folder} is no sweep's folder: it has no {FILE}.") from None
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise StoreError(f"{folder / FILE} cannot be read: {error}") from error
 
 
@@ -89,5 +90,13 @@ def sweeps_in(logs: Path) -> list[Path]:
 
 
 def _entry(content: dict[str, Any]) -> PlannedEntry:
-    lines = [Line(**line) for line in content["lines"]]
-    return PlannedEntry(content["number"], content["words"], content["key"], lines)
+    number, lines = content["number"], [line_of(line) for line in content["lines"]]
+    if number is not None and type(number) is not int:
+        raise TypeError("the number of a job is no integer")
+    return PlannedEntry(number, _words(content["words"]), content["key"], lines)
+
+
+def _words(content: Any) -> list[str]:
+    if not isinstance(content, list) or not all(isinstance(word, str) for word in content):
+        raise TypeError("the words of a command are no list of texts")
+    return content

@@ -15,6 +15,7 @@ from bench.leaderboard.leaderboard import Options
 from bench.leaderboard.load import read_results
 from bench.leaderboard.published import read_publication
 from bench.leaderboard.write import Report, write_all
+from bench.printable import printable
 
 log = logging.getLogger(__name__)
 PUBLISHED = "published"  # the value of `compare` that names no folder
@@ -81,7 +82,7 @@ def _write(request: Request, out: Path) -> Report:
 def _written(request: Request) -> int:
     report = _write(request, request.out)
     for path in report.written:
-        log.info("wrote %s", path)
+        _tell(f"wrote {path}")
     _warn(report)
     return report.code
 
@@ -92,10 +93,9 @@ def _checked(request: Request) -> int:
         report = _write(request, Path(folder))
         found = drift(Path(folder), request.out)
     _warn(report)
-    for line in found:
-        log.info("%s", line)
+    _tell(*found)
     if not found:
-        log.info("%s in %s is what the records give", request.name, request.out)
+        _tell(f"{request.name} in {request.out} is what the records give")
     return CellsFailedError.code if found else report.code
 
 
@@ -105,8 +105,7 @@ def _compare(request: Request) -> int:
     if request.compare == PUBLISHED:
         return _compare_published(request)
     found = differences_between(request.results, Path(request.compare))
-    for line in comparison_lines(found):
-        log.info("%s", line)
+    _tell(*comparison_lines(found))
     return 0 if all(one.ok for one in found) else CellsFailedError.code
 
 
@@ -114,15 +113,22 @@ def _compare_published(request: Request) -> int:
     """A finding about two publications, not a failure: the exit code is 0 whatever is found."""
     publication = read_publication(request.published_folder)
     found = against_published(read_results(request.results).records, publication)
-    for line in published_lines(found, publication):
-        log.info("%s", line)
+    _tell(*published_lines(found, publication))
     return 0
 
 
 def _warn(report: Report) -> None:
-    for line in report.misordered:
-        log.warning("%s", line)
-    for item in report.left_out:
-        log.warning("left out %s: %s", item.path, item.reason)
-    for item in report.unfit:
-        log.warning("%s: %s", item.path, item.reason)
+    _warn_of(*report.misordered)
+    _warn_of(*(f"left out {item.path}: {item.reason}" for item in report.left_out))
+    _warn_of(*(f"{item.path}: {item.reason}" for item in report.unfit))
+
+
+def _tell(*lines: str) -> None:
+    """Names and reasons of records may hold anything, ends of lines included."""
+    for line in lines:
+        log.info("%s", printable(line))
+
+
+def _warn_of(*lines: str) -> None:
+    for line in lines:
+        log.warning("%s", printable(line))

@@ -3,15 +3,14 @@
 import csv
 import io
 from collections.abc import Sequence
-from typing import Any
 
 from bench.leaderboard.board import Board
 from bench.leaderboard.leaderboard import Leaderboard
 from bench.leaderboard.long_form import COLUMNS, long_rows
 from bench.leaderboard.standing import Standing
+from bench.spreadsheet import spreadsheet_safe
 
 RANKS = ("rank", "rank_low", "rank_high", "tie_group")  # of the generator, in its board's column
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run or swallow
 
 
 def csv_text(shown: Leaderboard) -> str:
@@ -24,13 +23,6 @@ def csv_text(shown: Leaderboard) -> str:
         placed = ranks[row["path"], row["score"]]
         writer.writerow([*(spreadsheet_safe(row[name]) for name in COLUMNS), *placed])
     return text.getvalue()
-
-
-def spreadsheet_safe(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets a leading apostrophe."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
 
 
 def _ranks(boards: Sequence[Board]) -> dict[tuple[str, str], tuple[int | None, ...]]:

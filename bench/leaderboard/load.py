@@ -11,6 +11,7 @@ from bench.leaderboard.long_form import long_form
 from bench.leaderboard.rivals import set_aside
 from bench.leaderboard.sound import fault
 from bench.leaderboard.stored import LeftOut, Stored
+from bench.printable import printable
 from bench.records import read_record, record_paths
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def load(results: Path | str) -> pandas.DataFrame:
     reading = read_results(Path(results))
     frame = long_form(reading.records)
     for item in reading.left_out:
-        log.warning("left out %s: %s", item.path, item.reason)
+        log.warning("left out %s: %s", printable(item.path), printable(item.reason))
     frame.attrs["left_out"] = [(item.path, item.reason) for item in reading.left_out]
     return frame
 
@@ -63,14 +64,16 @@ def read_results(results: Path) -> Reading:
 def _read(results: Path, path: Path) -> Stored | LeftOut:
     name = _relative(results, path)
     try:
-        record = read_record(path)
-    except RecursionError:
-        return LeftOut(name, "not a record: nested too deeply")
+        stored = Stored(name, path.parent, read_record(path))
+        reason = fault(stored.record)
+        if reason is None:
+            hash(stored.place)
     except StoreError as error:
         # no machine path in the tables: the reason names the file alone
         return LeftOut(name, str(error).replace(str(path), path.name))
-    reason = fault(record)
-    return LeftOut(name, reason) if reason else Stored(name, path.parent, record)
+    except Exception as error:  # whatever a foreign file does, the others have their tables
+        return LeftOut(name, f"not a record: {type(error).__name__}: {error}")
+    return LeftOut(name, reason) if reason else stored
 
 
 def _conflict_files(results: Path) -> list[LeftOut]:

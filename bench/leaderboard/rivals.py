@@ -22,14 +22,8 @@ def set_aside(records: Sequence[Stored]) -> tuple[list[Stored], list[LeftOut]]:
         The records that stay, in the same order, and those left out.
     """
     kept, duplicates = _settle(records, lambda stored: stored.record.key, _same_key)
-    kept, conflicts = _settle(kept, _place, _same_place)
+    kept, conflicts = _settle(kept, lambda stored: stored.place, _same_place)
     return kept, duplicates + conflicts
-
-
-def _place(stored: Stored) -> Hashable:
-    """One generator, one seed, one comparison: the place of one number in one table."""
-    record = stored.record
-    return record.comparison_key, record.generator["name"], stored.variant_digest, stored.seeds
 
 
 def _settle(

@@ -1,5 +1,6 @@
 """A record together with the file it was read from, and a file that was left out."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +57,12 @@ class Stored:
     def variant_digest(self) -> str:
         """Of `variant`."""
         return digest(self.variant)
+
+    @property
+    def place(self) -> Hashable:
+        """One generator, one seed, one comparison: the place of one number in one table."""
+        record = self.record
+        return record.comparison_key, record.generator["name"], self.variant_digest, self.seeds
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.leaderboard.board import Board, Cell, Row
-from bench.leaderboard.csv_files import spreadsheet_safe
 from bench.leaderboard.leaderboard import Leaderboard
+from bench.spreadsheet import spreadsheet_safe
 
 OF_BOARD = (
     *("dataset", "fingerprint", "backbone", "weights", "protocol"),

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench.atomic import replace_file
-from bench.errors import CellsFailedError, ConfigError, StoreError
+from bench.errors import CellsFailedError, ConfigError, SalonError, StoreError
 from bench.leaderboard.csv_files import csv_text
+from bench.leaderboard.culprits import without_culprits
 from bench.leaderboard.json_file import json_text
 from bench.leaderboard.latex import latex
 from bench.leaderboard.leaderboard import Leaderboard, Options, leaderboard
@@ -76,16 +78,38 @@ def write_all(
         raise ConfigError(f"name={name!r} is not a plain file name; type for instance name=demo.")
     reading = read_results(results)
     _refuse_nothing(results, reading)
-    shown = leaderboard(name, reading, options)
-    written = _write(shown, out)
-    if plots:
-        from bench.leaderboard.plots import write_plots  # matplotlib takes a second to import
-
-        written += write_plots(shown, out / f"{name}.plots")
+    task = _Task(name, options, plots)
+    try:
+        shown, written = task.write(reading, out)
+    except SalonError:
+        raise
+    except Exception:  # a foreign record that no check has found
+        reading = without_culprits(reading, task.try_out)
+        shown, written = task.write(reading, out)
     code = CellsFailedError.code if strict and (reading.left_out or shown.unfit) else 0
     return Report(
         written, len(reading.records), reading.left_out, shown.unfit, _misordered(shown), code
     )
+
+
+@dataclass(frozen=True)
+class _Task:
+    name: str
+    options: Options | None
+    plots: bool
+
+    def write(self, reading: Reading, out: Path) -> tuple[Leaderboard, list[Path]]:
+        shown = leaderboard(self.name, reading, self.options)
+        written = _write(shown, out)
+        if self.plots:
+            from bench.leaderboard.plots import write_plots  # matplotlib takes a second to import
+
+            written += write_plots(shown, out / f"{self.name}.plots")
+        return shown, written
+
+    def try_out(self, reading: Reading) -> None:
+        with TemporaryDirectory() as folder:
+            self.write(reading, Path(folder))
 
 
 def _refuse_nothing(results: Path, reading: Reading) -> None:
