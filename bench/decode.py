@@ -178,7 +178,7 @@ def _png_is_deep(image: Image.Image, data: bytes) -> bool:
     """By what Pillow unpacks: it takes an IHDR chunk from anywhere, and the last of several."""
     if data[12:16] != b"IHDR":
         raise BadImageError("is damaged: a PNG begins with its IHDR chunk; save it again.")
-    return any(";16" in str(tile[3]) for tile in image.tile)
+    return any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _rescaled(image: Image.Image, bit_depth: BitDepth, kinds: list[str]) -> np.ndarray:
