@@ -169,9 +169,16 @@ def _is_deep(image: Image.Image, data: bytes) -> bool:
     if image.mode.startswith(("I", "F")):
         return True
     if image.format == "PNG":
-        return data[24] == 16  # bit depth in the IHDR chunk
+        return _png_is_deep(image, data)
     bits = getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE, (8,))
     return max(np.atleast_1d(bits)) > 8
+
+
+def _png_is_deep(image: Image.Image, data: bytes) -> bool:
+    """By what Pillow unpacks: it takes an IHDR chunk from anywhere, and the last of several."""
+    if data[12:16] != b"IHDR":
+        raise BadImageError("is damaged: a PNG begins with its IHDR chunk; save it again.")
+    return any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _rescaled(image: Image.Image, bit_depth: BitDepth, kinds: list[str]) -> np.ndarray:

@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 _HEAD = 512
+LONGEST_HEADER = 100_000_000  # bytes that safetensors reads
 METADATA = "__metadata__"  # a key of safetensors' header that is no tensor
 
 
@@ -22,6 +23,7 @@ class FileKind(Enum):
     TORCH_ZIP = "a torch.save file"
     TORCHSCRIPT = "a TorchScript program, not a dict of tensors; save its state_dict()"
     TRUNCATED = "truncated: its end is missing; download it again"
+    DAMAGED = "damaged: its table of contents cannot be read; download it again"
     INFLATING = "a compressed archive, which torch.save does not write; save it again"
     TORCH_OLD = "a torch.save file of the old format"
     PICKLE = "a pickle that torch.save did not write; save its state_dict as safetensors"
@@ -71,8 +73,11 @@ def _zip_kind(path: Path) -> FileKind:
     """torch.save writes a zip whose records are stored, so they cannot exceed the file."""
     if not zipfile.is_zipfile(path):
         return FileKind.TRUNCATED
-    with zipfile.ZipFile(path) as archive:
-        records = archive.infolist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            records = archive.infolist()
+    except Exception:  # a damaged table of contents can raise nearly anything
+        return FileKind.DAMAGED
     if any("/code/" in record.filename for record in records):
         return FileKind.TORCHSCRIPT
     if sum(record.file_size for record in records) > path.stat().st_size:
@@ -85,11 +90,14 @@ def _safetensors_kind(path: Path, head: bytes) -> FileKind:
     length, size = int.from_bytes(head[:8], "little"), path.stat().st_size
     if length + 8 > size:
         return FileKind.TRUNCATED
+    if length > LONGEST_HEADER:
+        return FileKind.SAFETENSORS  # its loader refuses it unread
     try:
         with path.open("rb") as stream:
             stream.seek(8)
             entries = json.loads(stream.read(length))
         ends = [entry["data_offsets"][1] for name, entry in entries.items() if name != METADATA]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        is_cut = 8 + length + max(ends, default=0) > size
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return FileKind.SAFETENSORS  # its loader says what is wrong with the header
-    return FileKind.TRUNCATED if 8 + length + max(ends, default=0) > size else FileKind.SAFETENSORS
+    return FileKind.TRUNCATED if is_cut else FileKind.SAFETENSORS

@@ -1,14 +1,18 @@
 """The cache cannot lie: damaged, foreign and contradicting entries are found."""
 
+import json
+import struct
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from bench.agreement import relative_bound
-from bench.cache import FeatureCache
+from bench.cache import FeatureCache, _payload_sha256
 from bench.errors import StoreError
 
 ROWS = range(0, 3)
@@ -50,6 +54,29 @@ def test_a_damaged_entry_is_set_aside_and_recomputed(cache, damage, caplog):
     path.write_bytes(spoilt)
     assert cache.read(IDENTITY, ROWS) is None
     assert "set aside" in caplog.text
+    assert not path.exists() and list(path.parent.glob("*.damaged-*"))
+
+
+def spoilt(tensors, **metadata):
+    """An entry that salon would not write, under its own hash where there is one."""
+    told = {"identity": json.dumps(IDENTITY, sort_keys=True), "rows": "0-3", "sha256": ""}
+    with suppress(TypeError):
+        told["sha256"] = _payload_sha256(tensors)
+    return save(tensors, told | metadata)
+
+
+@pytest.mark.parametrize("data", [
+    spoilt({"features": torch.tensor(1.0)}),
+    spoilt({"features": torch.ones(3, 2).bfloat16()}),
+    spoilt({"features": torch.ones(2, 3)}),
+    spoilt(tensors(), sha256="0"),
+    struct.pack("<Q", 21) + b'{"__metadata__":null}',
+], ids=["no rows", "bfloat16", "other rows", "other hash", "no metadata"])  # fmt: skip
+def test_an_entry_that_salon_would_not_write_is_set_aside(cache, data):
+    path = cache._path(IDENTITY, ROWS)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    assert cache.read(IDENTITY, ROWS) is None
     assert not path.exists() and list(path.parent.glob("*.damaged-*"))
 
 

@@ -213,13 +213,6 @@ def test_what_would_be_lost_without_a_word_is_refused(root):
         opened(root)
 
 
-def test_linked_files_and_folders_are_followed(root, tmp_path):
-    save(tmp_path / "other/x.png", picture(8))
-    (root / "linked").symlink_to(tmp_path / "other")
-    (root / "b2.png").symlink_to(root / "b.png")
-    assert len(opened(root)) == 7
-
-
 def test_an_unchanged_folder_is_not_decoded_again(root, monkeypatch):
     first = opened(root)
     monkeypatch.setattr("bench.datasets.folder.decode_image", None)  # calling it would fail

@@ -42,17 +42,20 @@ def test_other_modes_become_rgb_as_pillow_has_them_and_are_counted(mode, format,
     assert decoded.kinds == (() if kind is None else (kind,))
 
 
-def deep_colour_png():
+def chunk(kind, body):
+    check = struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + check
+
+
+def header_chunk(bits):
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 1, bits, 2, 0, 0, 0))
+
+
+def deep_colour_png(before=b""):
     """16-bit RGB, which Pillow opens as RGB and cuts to the high byte."""
-
-    def chunk(kind, body):
-        check = struct.pack(">I", zlib.crc32(kind + body))
-        return struct.pack(">I", len(body)) + kind + body + check
-
-    header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
     pixels = b"\0" + struct.pack(">6H", 0, 300, 65535, 1, 2, 3)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
+    body = header_chunk(16) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + before + body
 
 
 GREY_16 = np.array([[0, 128, 129, 256, 65535]], dtype=np.uint16)
@@ -65,6 +68,13 @@ GREY_16 = np.array([[0, 128, 129, 256, 65535]], dtype=np.uint16)
 def test_more_than_eight_bits_is_refused(data):
     with pytest.raises(BadImageError, match="more than 8 bits"):
         decode_image(data)
+
+
+def test_no_chunk_before_the_header_hides_sixteen_bits():
+    with pytest.raises(BadImageError, match="more than 8 bits"):
+        decode_image(deep_colour_png(before=header_chunk(8)))  # Pillow takes the second
+    with pytest.raises(BadImageError, match="a PNG begins with its IHDR chunk"):
+        decode_image(deep_colour_png(before=chunk(b"tEXt", b"a\0" + b"\x08" * 20)))
 
 
 @pytest.mark.parametrize("format", ["PNG", "TIFF"])

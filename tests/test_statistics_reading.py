@@ -1,5 +1,6 @@
 """Statistics files that are none are refused in one line, and nothing in them runs."""
 
+import json
 import pickle
 
 import numpy as np
@@ -94,3 +95,25 @@ def test_a_pickle_of_something_else_is_refused(tmp_path):
         path.write_bytes(pickle.dumps(content))
         with pytest.raises(DatasetError, match="no entry with mu and sigma"):
             opened(path)
+
+
+ORIGIN = {
+    "moments": "", "dataset": {}, "backbone_name": "precomputed", "backbone": {}, "count": 300,
+    "protocol": "salon", "ddof": 1, "extraction": 3, "schema": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", [
+    b"[" * 100_000, b"{}", b"[1]", b"\xff", b'{"schema": 1}',
+    json.dumps({**ORIGIN, "count": "300"}).encode(),
+    json.dumps({**ORIGIN, "dataset": {"x": float("nan")}}).encode(),
+    json.dumps({**ORIGIN, "dataset": {"x": 1}}).replace("1}", "1e999}", 1).encode(),
+    json.dumps({**ORIGIN, "protocol": "\ud800"}).encode(),
+    json.dumps({**ORIGIN, "dataset": {"x": []}}).replace("[]", "[" * 900 + "]" * 900).encode(),
+])  # fmt: skip
+def test_an_entry_salon_that_no_record_could_hold_is_refused(tmp_path, entry):
+    path = tmp_path / "own.npz"
+    np.savez(path, **POOLED, salon=np.frombuffer(entry, np.uint8))
+    with pytest.raises(DatasetError, match="its entry `salon` is damaged") as caught:
+        opened(path)
+    assert "\n" not in str(caught.value)

@@ -10,8 +10,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from bench.datasets.class_numbers import class_numbers
 from bench.datasets.naming import absolute
-from bench.datasets.numpy_file import npz_keys, read_npy, read_npz
+from bench.datasets.numpy_file import check_sums, npz_keys, read_npy, read_npz
 from bench.errors import ConfigError, DatasetError
 from bench.fingerprint import ProgressCall
 
@@ -118,14 +119,19 @@ def read_features(path: str) -> FeatureFile:
     return FeatureFile(
         file,
         torch.from_numpy(features),
-        _tensor(arrays.get(LOGITS)),
-        None if labels is None else torch.from_numpy(labels.astype(np.int64)),
-        _tensor(arrays.get(SPATIAL)),
+        _tensor(arrays.get(LOGITS), LOGITS, file),
+        None if labels is None else class_numbers(labels, where=str(file)),
+        _tensor(arrays.get(SPATIAL), SPATIAL, file),
     )
 
 
-def _tensor(array: np.ndarray | None) -> Tensor | None:
-    return None if array is None else torch.from_numpy(array)
+def _tensor(array: np.ndarray | None, name: str, file: Path) -> Tensor | None:
+    if array is None:
+        return None
+    try:
+        return torch.from_numpy(array)
+    except (TypeError, ValueError) as error:  # 128 bits or another byte order, which torch has not
+        raise DatasetError(f"{file}: {name} are {array.dtype}; save float32 or float64.") from error
 
 
 def _refuse_absent(file: Path) -> None:
@@ -142,6 +148,7 @@ def _read_arrays(file: Path) -> dict[str, np.ndarray]:
         return {FEATURES: np.array(read_npy(file))}
     if file.suffix.lower() == ".npz":
         keys = _keys(npz_keys(file), file)
+        check_sums(file, list(keys.values()))  # mapping an array does not look at its checksum
         return {role: np.array(read_npz(file, key)) for role, key in keys.items()}
     if file.suffix.lower() == ".safetensors":
         return _read_safetensors(file)
@@ -155,10 +162,14 @@ def _read_safetensors(file: Path) -> dict[str, np.ndarray]:
             tensors = {role: stored.get_tensor(key) for role, key in keys.items()}
     except SafetensorError as error:
         raise DatasetError(f"{file} is not a safetensors file: {error}; copy it again.") from error
-    bad = [str(one.dtype) for one in tensors.values() if one.dtype == torch.bfloat16]
-    if bad:
-        raise DatasetError(f"{file} holds {bad[0]}; save float32 or float64.")
-    return {role: tensor.numpy() for role, tensor in tensors.items()}
+    return {role: _array(tensor, file) for role, tensor in tensors.items()}
+
+
+def _array(tensor: Tensor, file: Path) -> np.ndarray:
+    try:
+        return tensor.numpy()
+    except TypeError as error:  # bfloat16 and float8, which numpy has not
+        raise DatasetError(f"{file} holds {tensor.dtype}; save float32 or float64.") from error
 
 
 def _keys(keys: list[str], file: Path) -> dict[str, str]:

@@ -119,7 +119,7 @@ def decode_file(path: Path, preparation: Preparation) -> Decoded:
 def _list_images(root: Path) -> _Listing:
     listing = _Listing()
     try:
-        for relative, entry in _walk(root, "", ()):
+        for relative, entry in _walk(root, "", {}):
             if is_image_name(relative):
                 status = entry.stat()
                 listing.files.append((relative, status.st_size, status.st_mtime_ns))
@@ -144,13 +144,10 @@ def _not_a_folder(root: Path) -> DatasetError:
 
 
 def _walk(
-    folder: Path, prefix: str, above: tuple[tuple[int, int], ...]
+    folder: Path, prefix: str, seen: dict[tuple[int, int], Path]
 ) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Every file that is not hidden; linked folders are followed, a loop of links is refused."""
-    status = folder.stat()
-    here = (status.st_dev, status.st_ino)
-    if here in above:
-        raise DatasetError(f"{printable(str(folder))} is a link to a folder above it; remove it.")
+    """Every file that is not hidden; linked folders are followed, each folder is listed once."""
+    _refuse_second_visit(folder, seen)
     with os.scandir(folder) as entries:
         for entry in entries:
             if is_hidden(entry.name):
@@ -158,9 +155,24 @@ def _walk(
             relative = prefix + entry.name
             _refuse_lost(entry)
             if entry.is_dir():
-                yield from _walk(folder / entry.name, relative + "/", (*above, here))
+                yield from _walk(folder / entry.name, relative + "/", seen)
             else:
                 yield relative, entry
+
+
+def _refuse_second_visit(folder: Path, seen: dict[tuple[int, int], Path]) -> None:
+    """Links can show one folder under many names, twice as many with every level of them."""
+    status = folder.stat()
+    first = seen.setdefault((status.st_dev, status.st_ino), folder)
+    if first is folder:
+        return
+    path = printable(str(folder))
+    if first in folder.parents:
+        raise DatasetError(f"{path} is a link to a folder above it; remove it.")
+    raise DatasetError(
+        f"{printable(str(first))} and {path} are one folder, whose images would count twice; "
+        "remove one of the links."
+    )
 
 
 def _refuse_lost(entry: os.DirEntry[str]) -> None:

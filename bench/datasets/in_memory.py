@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bench.datasets.class_numbers import class_numbers
 from bench.datasets.numpy_file import check_sums
 from bench.datasets.stored import StoredItems
 from bench.decode import Decoded
@@ -37,7 +38,7 @@ class ArrayItems(StoredItems):
         self.images, self.num_classes, self.where = images, num_classes, where
         self.files, self.part = files, part
         if labels is not None:
-            self.labels = torch.from_numpy(labels.astype(np.int64))
+            self.labels = class_numbers(labels, where=where)
 
     def __len__(self) -> int:
         """N."""
@@ -58,7 +59,7 @@ class ArrayItems(StoredItems):
     def check_whole(self) -> None:
         """An npz knows a checksum of each array; mapping one into memory does not look at it."""
         for path in self.files:
-            if path.suffix == ".npz":
+            if path.suffix.lower() == ".npz":
                 check_sums(path)
 
     def identity(self) -> dict[str, object]:

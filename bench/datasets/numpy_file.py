@@ -1,19 +1,21 @@
 """Arrays of npy and npz files, mapped into memory where they lie uncompressed; never a pickle."""
 
+import io
 import os
 import struct
 import zipfile
-import zlib
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
+from bench.datasets.members import FAULTS, foreign_method, open_member, pieces, refuse_more
 from bench.errors import DatasetError
 
 LARGEST_INFLATED = 16 << 30  # bytes; a compressed array must fit into memory
+LONGEST_HEADER = 10_000  # bytes; numpy refuses a longer one only after reading it whole
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # of a zip member: signature, name and extra lengths
 
 
@@ -63,19 +65,27 @@ def check_sums(path: Path, keys: Sequence[str] | None = None) -> None:
     """
     with _open(path) as archive:
         for name in archive.namelist() if keys is None else [f"{key}.npy" for key in keys]:
+            info = archive.getinfo(name)
+            _refuse_method(info, f"{path}: {name}")
             try:
-                _read_through(archive, name)
-            except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+                _read_through(archive, info)
+            except (OSError, *FAULTS) as error:
                 raise DatasetError(
                     f"{path}: the checksum of {name} differs, or it is damaged ({error}); copy the "
                     "file again."
                 ) from error
 
 
-def _read_through(archive: zipfile.ZipFile, name: str) -> None:
-    with archive.open(name) as member:
-        while member.read(1 << 20):  # zipfile compares the checksum at the end
-            pass
+def _read_through(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+    for _ in pieces(archive, info):  # the checksum is compared at the end
+        pass
+
+
+def _refuse_method(info: zipfile.ZipInfo, what: str) -> None:
+    if method := foreign_method(info):
+        raise DatasetError(
+            f"{what} is packed by {method}, expected stored or deflated; save it with np.savez."
+        )
 
 
 def _read_member(path: Path, key: str, what: str) -> np.ndarray:
@@ -83,6 +93,7 @@ def _read_member(path: Path, key: str, what: str) -> np.ndarray:
         info = archive.getinfo(f"{key}.npy")
         if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 0x1:
             return _mapped(path, offset=_data_offset(path, info), length=info.file_size, what=what)
+        _refuse_method(info, what)
         if info.file_size > LARGEST_INFLATED:
             raise DatasetError(
                 f"{what} inflates to {info.file_size:,} bytes; store it with np.savez, "
@@ -129,39 +140,55 @@ def _mapped(path: Path, *, offset: int, length: int, what: str) -> np.ndarray:
     _check_length(shape, dtype, length - (start - offset), what)
     if start + prod(shape) * dtype.itemsize > os.path.getsize(path):
         raise DatasetError(f"{what} is truncated; copy the file again.")
-    if prod(shape) == 0:  # nothing to map
-        return np.empty(shape, dtype)
-    order = "F" if fortran else "C"
-    return np.memmap(path, dtype, "r", start, shape, order=order)  # type: ignore[call-overload]
+    try:
+        if prod(shape) == 0:  # nothing to map
+            return np.empty(shape, dtype)
+        order = "F" if fortran else "C"
+        return np.memmap(path, dtype, "r", start, shape, order=order)  # type: ignore[call-overload]
+    except ValueError as error:  # more dimensions or elements than numpy has numbers for
+        raise DatasetError(f"{what} has shape {shape}: {error}; save it again.") from error
 
 
 def _inflated(archive: zipfile.ZipFile, info: zipfile.ZipInfo, what: str) -> np.ndarray:
     try:
-        with archive.open(info) as member:
-            shape, _, dtype = _header(member, what)  # type: ignore[arg-type]
+        with open_member(archive, info) as member:
+            shape, _, dtype = _header(member, what)
             _check_length(shape, dtype, info.file_size - member.tell(), what)
-        with archive.open(info) as member:
-            return np.lib.format.read_array(member, allow_pickle=False)
-    except (ValueError, RuntimeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        with open_member(archive, info) as member:
+            array = np.lib.format.read_array(member, allow_pickle=False)
+            refuse_more(member)
+            return array
+    except (OSError, *FAULTS) as error:
         raise DatasetError(f"{what} is damaged: {error}; copy the file again.") from error
 
 
-def _header(file: BinaryIO, what: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _header(file: IO[bytes], what: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, Fortran order and dtype; numpy's parser evaluates literals only."""
     try:
         version = np.lib.format.read_magic(file)
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
+        read, length = {
+            (1, 0): (np.lib.format.read_array_header_1_0, struct.Struct("<H")),
+            (2, 0): (np.lib.format.read_array_header_2_0, struct.Struct("<I")),
         }[version]
-        shape, fortran, dtype = read(file)
+        shape, fortran, dtype = read(_header_bytes(file, length))
     except Exception as error:  # a damaged header can raise nearly anything
         raise DatasetError(f"{what} is not a numpy array: {error}; copy it again.") from error
     if dtype.hasobject:
         raise DatasetError(
             f"{what} holds Python objects, and loading those runs code; save plain numbers."
         )
+    if dtype.itemsize == 0:  # any shape fits into no bytes
+        raise DatasetError(f"{what} holds {dtype.str} of no width; save plain numbers.")
     return shape, fortran, dtype
+
+
+def _header_bytes(file: IO[bytes], length: struct.Struct) -> BinaryIO:
+    """The header alone with its length, which is looked at before anything is read."""
+    start = file.read(length.size)
+    (size,) = length.unpack(start)
+    if size > LONGEST_HEADER:
+        raise ValueError(f"its header has {size:,} bytes, the limit is {LONGEST_HEADER:,}")
+    return io.BytesIO(start + file.read(size))
 
 
 def _check_length(shape: tuple[int, ...], dtype: np.dtype, found: int, what: str) -> None:

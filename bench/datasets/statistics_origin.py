@@ -53,14 +53,14 @@ class Origin:
             content = json.loads(data)
             known = content["schema"] == SCHEMA
             origin = _sound(cls(**content)) if known else None
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise DatasetError(
                 f"{where}: its entry `salon` is damaged: {error}; write the file again."
             ) from error
         if origin is None:
             raise DatasetError(
-                f"{where}: its entry `salon` has schema {content['schema']}, this version of salon "
-                f"reads {SCHEMA}; write the file again."
+                f"{where}: its entry `salon` has schema {content['schema']!r}, this version of "
+                f"salon reads {SCHEMA}; write the file again."
             )
         return origin
 
@@ -108,4 +108,10 @@ def _sound(origin: Origin) -> Origin:
     """Only what is reckoned with; the other fields are compared or shown."""
     if type(origin.count) is not int or not isinstance(origin.backbone, dict):
         raise ValueError(f"count is {origin.count!r}, backbone is {origin.backbone!r}")
+    _refuse_unrecordable(origin.entries())
     return origin
+
+
+def _refuse_unrecordable(entries: dict[str, Any]) -> None:
+    """NaN and half characters, which JSON files can hold and records cannot."""
+    json.dumps(entries, allow_nan=False, ensure_ascii=False).encode()

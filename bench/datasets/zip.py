@@ -3,7 +3,6 @@
 import json
 import threading
 import zipfile
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from bench.datasets.class_numbers import LARGEST
+from bench.datasets.members import FAULTS, foreign_method, read_member
 from bench.datasets.naming import absolute
 from bench.datasets.stored import StoredImages, StoredItems, open_stored
 from bench.datasets.tree import (
@@ -119,7 +120,7 @@ class _ZipItems(StoredItems):
         if self.archive.getinfo(member).file_size > LARGEST_LABELS_FILE:
             raise DatasetError(f"{self.path}: {member} is larger than {LARGEST_LABELS_FILE} bytes.")
         try:
-            return _parse_labels(self.archive.read(member))
+            return _parse_labels(read_member(self.archive, self.archive.getinfo(member)))
         except Exception as error:  # damaged members and foreign JSON raise many classes
             raise DatasetError(
                 f"{self.path}: {member} is not labels ({error}); expected "
@@ -141,13 +142,12 @@ class _ZipItems(StoredItems):
         )
 
     def _read(self, member: str) -> bytes:
-        check_file_size(
-            self.archive.getinfo(member).file_size, max_pixels=self.preparation.max_pixels
-        )
+        info = self.archive.getinfo(member)
+        check_file_size(info.file_size, max_pixels=self.preparation.max_pixels)
         try:
             with self.lock:
-                return self.archive.read(member)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+                return read_member(self.archive, info)
+        except FAULTS as error:
             raise BadImageError(f"cannot be unpacked: {error}; make the zip again.") from error
         except OSError as error:
             raise DatasetError(f"{self.path} cannot be read: {error.strerror}.") from error
@@ -184,6 +184,11 @@ def _refuse_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
         parts = info.filename.split("/")
         if info.flag_bits & ENCRYPTED:
             raise DatasetError(f"{path}: {info.filename} is encrypted; make the zip without.")
+        if method := foreign_method(info):
+            raise DatasetError(
+                f"{path}: {info.filename} is packed by {method}, expected stored or deflated; make "
+                "the zip again."
+            )
         if info.filename.startswith(("/", "\\")) or ".." in parts:
             raise DatasetError(f"{path}: {info.filename} points out of the zip; make it again.")
         if info.filename in seen:
@@ -199,7 +204,7 @@ def _parse_labels(data: bytes) -> dict[str, int] | None:
         return None
     labels = {str(name): label for name, label in rows}
     for name, label in labels.items():
-        if not isinstance(label, int) or isinstance(label, bool) or label < 0:
+        if type(label) is not int or not 0 <= label <= LARGEST:
             raise ValueError(f"the label of {name} is {label!r}")
     if not labels:
         raise ValueError("the list is empty")
