@@ -22,6 +22,21 @@ from bench.typed import schema
 
 OWN = ("bench.", "models.", "metrics.")
 TARGET = "_target_"
+HOMES = {
+    "dataset": ("bench.datasets.",),
+    "generator": ("bench.generators.",),
+    "generator.source": ("bench.datasets.",),
+    "generator.model": ("models.generators.",),
+    "backbone": ("models.backbones.",),
+    "metrics": ("metrics.",),
+    "sampler": ("models.samplers.",),
+    "tracking": ("bench.tracking.",),
+    "cluster": ("bench.pool.", "bench.slurm."),
+    "model": ("models.generators.",),
+    "recipe": ("bench.training.",),
+}
+"""Place in the config -> where salon's own classes for it lie; elsewhere, all that are OWN."""
+LISTS = ("backbone", "metrics")  # nodes of named parts
 
 
 def build(node: Any, where: str) -> Any:
@@ -35,7 +50,9 @@ def build(node: Any, where: str) -> Any:
         where: the node's place in the config, for messages.
 
     Raises:
-        ConfigError: naming the key, what was found and what was expected.
+        ConfigError: naming the key, what was found and what was expected; also for a target that
+            is neither one of salon's classes for this place nor below a prefix that the user
+            allowed.
     """
     node = node if isinstance(node, DictConfig) else OmegaConf.create(node)
     if node.get(TARGET) is None:
@@ -85,30 +102,57 @@ def resolved(node: DictConfig, where: str) -> dict[str, Any]:
 def names_foreign_code(node: Any) -> bool:
     """Whether any `_target_` below the node is not salon's own."""
     if isinstance(node, Mapping):
-        own = str(node.get(TARGET, OWN[0])).startswith(OWN)
-        return not own or any(names_foreign_code(item) for item in node.values())
+        foreign = TARGET in node and is_foreign(node[TARGET])
+        return foreign or any(names_foreign_code(item) for item in node.values())
     return isinstance(node, list) and any(names_foreign_code(item) for item in node)
 
 
-def _allowed(target: str, where: str) -> Any:
-    """Import a target below our packages or a prefix that the user allowed, and nothing else."""
+def is_foreign(target: object) -> bool:
+    """Whether a target is not salon's own."""
+    return not str(target).startswith(OWN)
+
+
+def is_allowed(target: str) -> bool:
+    """Whether a target, or another dotted name, is below a prefix in SALON_ALLOW_TARGETS."""
     mine = [p for p in os.environ.get("SALON_ALLOW_TARGETS", "").split(",") if p]
-    if not target.startswith(OWN) and not any(_below(target, prefix) for prefix in mine):
+    return any(target == p or target.startswith(p.rstrip(".") + ".") for p in mine)
+
+
+def _allowed(target: str, where: str) -> Any:
+    """Import a part of salon's, or what is below a prefix that the user allowed, nothing else."""
+    if not is_foreign(target):
+        return _own(target, where)
+    if not is_allowed(target):
         raise ConfigError(
             f"{where}._target_: {target} is not salon's own; to run your code, put its prefix into "
             f"the environment: SALON_ALLOW_TARGETS={target.split('.')[0]}"
         )
+    return _imported(target, where)
+
+
+def _own(target: str, where: str) -> Any:
+    """A public dataclass of the module that is named: a part, and no function of salon's."""
+    top = where.partition(".")[0]
+    homes = HOMES[top] if top in LISTS else HOMES.get(where, OWN)
+    public = all(part.isidentifier() and part[0] != "_" for part in target.split("."))
+    found: Any = _imported(target, where) if public and target.startswith(homes) else None
+    is_part = isinstance(found, type) and is_dataclass(found)
+    if not is_part or f"{found.__module__}.{found.__qualname__}" != target:  # not one it imports
+        raise ConfigError(
+            f"{where}._target_: {target} is no part of salon's for this place; expected the name "
+            f"of a dataclass below {' or '.join(home.rstrip('.') for home in homes)}."
+        )
+    return found
+
+
+def _imported(target: str, where: str) -> Any:
     module, _, name = target.rpartition(".")
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(
             f"{where}._target_: {target} cannot be imported ({error}); is its folder in PYTHONPATH?"
         ) from error
-
-
-def _below(target: str, prefix: str) -> bool:
-    return target == prefix or target.startswith(prefix.rstrip(".") + ".")
 
 
 def _make(target: Any, node: DictConfig, where: str) -> Any:

@@ -20,12 +20,13 @@ from bench.images import ImageSource
 from bench.inputs import Inputs, sides_of
 from bench.outcome import as_outcome
 from bench.prepare import Job
-from bench.records import Record, read_record, write_record
+from bench.records import Record, write_record
 from bench.report import Line, Report
 from bench.settings import full_float32
 from bench.sides import Sides
 from bench.termination import Terminated
 from bench.thumbnails import write_extremes, write_nearest
+from bench.whole_record import read_whole_record
 from bench.written import new_record
 from metrics.metric import Outcome
 
@@ -43,7 +44,7 @@ def finished(measurement: Measurement, results: Path) -> Record | None:
     if not path.exists():
         return None
     try:
-        record = read_record(path)
+        record = read_whole_record(path)
     except DamagedRecordError as error:
         log.warning("%s", error)
         return None
@@ -74,7 +75,7 @@ def _set_damaged_aside(path: Path) -> None:
     if not path.exists():
         return
     try:
-        read_record(path)
+        read_whole_record(path)
     except DamagedRecordError:
         with suppress(FileNotFoundError):  # another job was faster
             path.replace(path.with_suffix(".damaged"))

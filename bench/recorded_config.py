@@ -11,13 +11,11 @@ from omegaconf.errors import OmegaConfBaseException
 from bench.composed import composed
 from bench.errors import ConfigError
 from bench.overrides import check_words, groups
-from bench.prepare import PIXELS
-from bench.public import PATH_KEYS
+from bench.recorded_nodes import asked_code, asked_paths, recorded_nodes
 from bench.records import Record
 from bench.similar import did_you_mean
 
 UNMEASURED = "resnet18_random"  # stands in where a metric needs no backbone; needs no file
-WORDS = ("published", "random", "package", "hub", "none")  # what `weights` and `head` may be
 FREE = ("device", "batch_size", "workers", "debug", "sampler")  # may be typed anew
 # (the sampler too: older records do not hold it)
 
@@ -26,53 +24,76 @@ def recorded_config(record: Record, words: Sequence[str]) -> DictConfig:
     """The config that measures the record's metric on its backbone, and nothing else.
 
     Where a yaml of salon's gives, at the same place, a path that a record would show so, it is
-    that path; every other path has to be typed.
+    that path; every other path has to be typed, and so has every word by which the record would
+    run code that is not salon's.
 
     Args:
         record: whose cell is wanted.
         words: "key=value" below dataset, generator, backbone, sampler or paths, and of FREE.
 
     Raises:
-        ConfigError: if the record's config is no config, or naming the paths that are missing.
+        ConfigError: if the record's config is none that salon writes, or naming the paths and
+            permissions that are missing.
     """
     check_words(words)
+    nodes = recorded_nodes(record)
     choices = [word for word in words if word.startswith("sampler=")]
     config = composed("score", ["tracking=none", *_known_choices(record), *choices])
     OmegaConf.set_struct(config, False)
-    if "sampler" in record.generator and not choices:
-        sampler = record.generator["sampler"]
-        OmegaConf.update(config, "sampler", sampler, merge=False, force_add=True)
-    needed = []
-    for place, content in _nodes(record).items():
-        yaml_node = _plain(config, place)
-        node = _restored(content, yaml_node)
-        OmegaConf.update(config, place, node, merge=False, force_add=True)
-        needed += [f"{place}.{key}" for key in _shortened(node, yaml_node)]
+    if choices:
+        nodes.pop("sampler", None)
+    paths, code = _take_over(nodes, config)
     config.seed = record.seed
     config.paths.cache = "???"
     typed = [word for word in words if word not in choices]
     for word in typed:
-        _override(config, word)
-    missing = [key for key in needed if not any(word.startswith(f"{key}=") for word in typed)]
-    if missing:
-        raise ConfigError(
-            "the record keeps only the last part of a path; type "
-            + " ".join(f"{key}=PATH/TO/{Path(str(_leaf(config, key))).name}" for key in missing)
-        )
+        _override(config, word, code)
+    _check_asked(config, typed, paths, code)
     return config
 
 
-def _nodes(record: Record) -> dict[str, dict[str, Any]]:
-    """Place in the config -> what the record holds of it."""
-    backbone, metric = record.backbone["name"], record.metric["name"]
-    nodes = {role: getattr(record, role)["config"] for role in ("dataset", "generator", "protocol")}
-    nodes["metrics"] = {metric: record.metric["config"]}
-    if backbone != PIXELS:
-        nodes["backbone"] = {backbone: record.backbone["config"]}
-    for name, content in nodes.items():
-        if not isinstance(content, dict):
-            raise ConfigError(f"the record's {name} has no config; it cannot be measured again.")
-    return nodes
+def _take_over(nodes: Mapping[str, Any], config: DictConfig) -> tuple[list[str], list[str]]:
+    """Put what is recorded into the config.
+
+    Returns:
+        Places of paths that have to be typed, and whole words for code that would run.
+    """
+    paths: list[str] = []
+    code: list[str] = []
+    for place, content in nodes.items():
+        yaml_node = _plain(config, place)
+        node = _restored(content, yaml_node)
+        OmegaConf.update(config, place, node, merge=False, force_add=True)
+        paths += asked_paths(node, yaml_node, place)
+        code += asked_code(node, place)
+    return paths, code
+
+
+def _check_asked(
+    config: DictConfig, typed: Sequence[str], paths: Sequence[str], code: Sequence[str]
+) -> None:
+    """What would use a file of this machine or run code has been typed, not only recorded."""
+    keys = [word.partition("=")[0] for word in typed]
+    missing = [key for key in paths if not _covers(keys, key)]
+    unseen = [word for word in code if not _covers(keys, word.partition("=")[0])]
+    told = []
+    if missing:
+        words = " ".join(f"{key}=PATH/TO/{_last_part(config, key)}" for key in missing)
+        told.append(f"the record keeps only the last part of a path; type {words}")
+    if unseen:
+        words = " ".join(unseen)
+        told.append(f"the record runs code that is not salon's; only if you trust it, type {words}")
+    if told:
+        raise ConfigError(", and ".join(told))
+
+
+def _covers(keys: Sequence[str], wanted: str) -> bool:
+    """Whether the value itself, or the whole node around it, is among what was typed."""
+    return any(wanted == key or wanted.startswith(f"{key}.") for key in keys)
+
+
+def _last_part(config: DictConfig, key: str) -> str:
+    return Path(str(_leaf(config, key))).name
 
 
 def _known_choices(record: Record) -> list[str]:
@@ -116,23 +137,12 @@ def _restored(content: Any, yaml_value: Any) -> Any:
     return yaml_value if is_its_name and Path(yaml_value).name == content else content
 
 
-def _shortened(node: Any, yaml_node: Any, key: str = "") -> Iterator[str]:
-    """Keys whose value is the last part of a path that no yaml of ours gives."""
-    if isinstance(node, dict):
-        of = yaml_node if isinstance(yaml_node, Mapping) else {}
-        for name, item in node.items():
-            yield from _shortened(item, of.get(name), f"{key}.{name}" if key else str(name))
-        return
-    is_path = key.rpartition(".")[2] in PATH_KEYS and isinstance(node, str)
-    if is_path and "/" not in node and node not in WORDS and node != yaml_node:
-        yield key
-
-
-def _override(config: DictConfig, word: str) -> None:
+def _override(config: DictConfig, word: str, code: Sequence[str]) -> None:
+    """One word of the user's; code that was asked for may be anywhere in the config."""
     key, equals, value = word.partition("=")
     top, _, below = key.partition(".")
     nodes = ("dataset", "generator", "backbone", "paths", "sampler")
-    if not equals or (top not in FREE if not below else top not in nodes):
+    if word not in code and (not equals or (top not in FREE if not below else top not in nodes)):
         allowed = [*FREE, *(f"{name}.KEY" for name in nodes)]
         raise ConfigError(
             f"{word}: {did_you_mean(key, allowed)} What else was measured is the record's."

@@ -11,6 +11,7 @@ from typing import Any
 from bench.agreement import ABSOLUTE, relative_bound
 from bench.atomic import create_file
 from bench.errors import DamagedRecordError, StoreError
+from bench.labels import check_name
 from bench.nesting import MOST_DEEP, is_deeper
 from bench.regular_file import OddFileError, read_regular
 
@@ -82,7 +83,14 @@ def digest(value: object) -> str:
 def record_path(
     results: Path, *, dataset: str, generator: str, backbone: str, metric: str, key: str
 ) -> Path:
-    """runs/<dataset>/<generator>/<backbone>/<metric>-<first 12 digits of the key>.json."""
+    """runs/<dataset>/<generator>/<backbone>/<metric>-<first 12 digits of the key>.json.
+
+    Raises:
+        ConfigError: if one of the names is not plain.
+    """
+    names = {"dataset": dataset, "generator": generator, "backbone": backbone, "metric": metric}
+    for role, name in names.items():
+        check_name(name, f"{role}.name")
     return results / "runs" / dataset / generator / backbone / f"{metric}-{key[:12]}{SUFFIX}"
 
 

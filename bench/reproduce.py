@@ -17,8 +17,9 @@ from bench.errors import CellsFailedError, ConfigError, SalonError, StoreError
 from bench.job import finished, run
 from bench.prepare import prepare
 from bench.recorded_config import recorded_config
-from bench.records import Record, read_record
+from bench.records import Record
 from bench.report import align
+from bench.whole_record import read_whole_record
 
 HELP = """salon reproduce - measure one record's cell again, and compare
 
@@ -26,10 +27,11 @@ HELP = """salon reproduce - measure one record's cell again, and compare
   salon reproduce RECORD.json dataset.path=DIR generator.path=FILE
 
 The config is the record's. A record keeps only the last part of a path, so those that salon's own
-yamls do not give are typed: the message says which. Nothing is read from the cache unless
-paths.cache=DIR says so, and no record is written. Exit code 8 unless every score agrees within
-1e-5 relative (the bound of the cache and of records too; 1 % at tf32 and fp16, 5 % at bf16, which
-each kind of processor rounds otherwise), 2 where the record gives no config.
+yamls do not give are typed: the message says which. So is whatever would run code that is not
+salon's: the record's word is not enough. Nothing is read from the cache unless paths.cache=DIR says
+so, and no record is written. Exit code 8 unless every score agrees within 1e-5 relative (the bound
+of the cache and of records too; 1 % at tf32 and fp16, 5 % at bf16, which each kind of processor
+rounds otherwise), 2 where the record gives no config.
 """
 VERSIONS = (("comparison", "backbone", "extraction"), ("comparison", "metric", "version"))
 HEADS = ("verdict", "score", "recorded", "measured", "difference", "tolerance")
@@ -110,7 +112,7 @@ def table(record: Record, measured: Record) -> str:
 def _record(path: Path) -> Record:
     """The record; whatever is wrong with it, there is no config to measure."""
     try:
-        return read_record(path)
+        return read_whole_record(path)
     except StoreError as error:
         raise ConfigError(str(error)) from error
 

@@ -10,7 +10,8 @@ from bench.errors import StoreError
 from bench.leaderboard.load import read_results
 from bench.leaderboard.measurement import Measurement, measurement
 from bench.leaderboard.numbers import number
-from bench.leaderboard.stored import NAMES, Stored
+from bench.leaderboard.stored import Stored
+from bench.whole_record import NAMES
 
 # Another CPU moves features in the last bits of float32; that moves smooth scores by this much.
 RELATIVE = 1e-3

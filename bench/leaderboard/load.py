@@ -9,10 +9,10 @@ import pandas
 from bench.errors import StoreError
 from bench.leaderboard.long_form import long_form
 from bench.leaderboard.rivals import set_aside
-from bench.leaderboard.sound import fault
 from bench.leaderboard.stored import LeftOut, Stored
 from bench.printable import printable
 from bench.records import read_record, record_paths
+from bench.whole_record import fault
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from typing import Any
 import pandas
 
 from bench.leaderboard.measurement import measurement
-from bench.leaderboard.stored import NAMES, Stored
+from bench.leaderboard.stored import Stored
+from bench.whole_record import NAMES
 
 COLUMNS = (
     *NAMES,

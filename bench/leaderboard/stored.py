@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.records import Record, digest
+from bench.whole_record import TRUNCATED
 
-PLAIN, TRUNCATED = "models.samplers.Plain", "models.samplers.Truncated"
-NAMES = ("dataset", "generator", "backbone", "protocol", "metric")  # what has a name and a config
+PLAIN = "models.samplers.Plain"
 IDEAL = "bench.generators.controls.Holdout"
 
 

@@ -1,12 +1,15 @@
-"""Whether a record holds what the tables read: right types, and a comparison key that is true."""
+"""Whether a record holds what its readers use: right types, and a comparison key that is true."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from bench.leaderboard.stored import NAMES, TRUNCATED
-from bench.records import Record, digest
+from bench.errors import DamagedRecordError
+from bench.records import Record, digest, read_record
 
+NAMES = ("dataset", "generator", "backbone", "protocol", "metric")  # what has a name and a config
+TRUNCATED = "models.samplers.Truncated"
 DIRECTIONS = ("lower", "higher", "neither")
 COUNT_UNKNOWN = "num_real"  # None: a reference given as moments of nobody knows how many images
 INTEGER_BITS = 63  # of seeds and counts: what a column of a table holds
@@ -24,6 +27,20 @@ TYPES: dict[str, type] = {
     "environment": dict,
     "deviations": list,
 }
+
+
+def read_whole_record(path: Path) -> Record:
+    """Read one record and look at its parts: a true sha256 does not make them what they should be.
+
+    Raises:
+        DamagedRecordError: as `read_record`, and naming the part that is of another kind.
+        StoreError: if it cannot be read just now.
+    """
+    record = read_record(path)
+    reason = fault(record)
+    if reason is not None:
+        raise DamagedRecordError(f"{path}: {reason}.")
+    return record
 
 
 def fault(record: Record) -> str | None:
