@@ -24,7 +24,8 @@ class TorchScript:
         latent_dim: width of z.
         resolution: side of the images.
         num_classes: 0 for an unconditional generator.
-        trust_code: TorchScript is a program; true says that you trust this one. In the record.
+        trust_code: TorchScript is a program; true says that you trust this one. In the record,
+            out of which `salon reproduce` does not take it.
         sha256: the file's pinned hash.
         trained_on: the dataset's name, or None.
         sampling_batch: images per call, part of the identity.
