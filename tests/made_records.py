@@ -1,5 +1,7 @@
 """Made-up records for the tests of the leaderboard."""
 
+import re
+
 from bench.beside import described
 from bench.leaderboard.published import Published
 from bench.records import Record, digest, record_path, write_record
@@ -73,10 +75,16 @@ def published(generator, *, metric="fid", backbone="net", model="GAN", printed="
     )
 
 
+def folder_name(name):
+    """What another lab may call a folder, whatever name the record in it holds."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:90]
+    return plain if plain[:1].isalnum() else f"x{plain}"
+
+
 def store(results, *records):
     for one in records:
         names = {
-            role: getattr(one, role)["name"].replace("/", "_")
+            role: folder_name(getattr(one, role)["name"])
             for role in ("dataset", "generator", "backbone", "metric")
         }
         write_record(record_path(results, key=one.key, **names), one)
