@@ -175,10 +175,10 @@ def _is_deep(image: Image.Image, data: bytes) -> bool:
 
 
 def _png_is_deep(image: Image.Image, data: bytes) -> bool:
-    """By what Pillow unpacks: it takes an IHDR chunk from anywhere, and the last of several."""
+    """By the header, and by what Pillow unpacks: of several IHDR chunks it takes the last."""
     if data[12:16] != b"IHDR":
         raise BadImageError("is damaged: a PNG begins with its IHDR chunk; save it again.")
-    return any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+    return data[24] == 16 or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _rescaled(image: Image.Image, bit_depth: BitDepth, kinds: list[str]) -> np.ndarray:

@@ -111,6 +111,18 @@ def test_a_failure_that_no_record_causes_alone_is_told_as_it_is(tmp_path, monkey
         write_all(tmp_path, tmp_path / "out", "demo", strict=False)
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, OSError, MemoryError])
+def test_a_failure_on_every_record_leaves_none_of_them_out(tmp_path, monkeypatch, error):
+    store(tmp_path, record("a"), record("b"))
+
+    def fails(shown):
+        raise error
+
+    monkeypatch.setitem(written.FORMATS, ".md", fails)
+    with pytest.raises(error):
+        write_all(tmp_path, tmp_path / "out", "demo", strict=False)
+
+
 @pytest.mark.parametrize("kind", ["endless", "pipe", "large", "nowhere"])
 def test_what_is_no_file_of_a_record_is_left_out_unread(tmp_path, kind):
     store(tmp_path, record("good"))

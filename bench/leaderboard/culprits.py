@@ -18,8 +18,14 @@ def without_culprits(reading: Reading, make: Made) -> Reading:
     Args:
         reading: on which `make` failed.
         make: makes the tables; its result is thrown away.
+
+    Raises:
+        Exception: what `make` raises, where it fails on every record: then none of them is the
+            cause, and a leaderboard without them all would hide it.
     """
     found = _culprits(reading.records, make)
+    if len(found) == len(reading.records):
+        make(reading)
     paths = {item.path for item in found}
     kept = [stored for stored in reading.records if stored.path not in paths]
     left_out = sorted([*reading.left_out, *found], key=lambda item: (item.path, item.reason))
@@ -40,8 +46,8 @@ def _culprits(records: Sequence[Stored], make: Made) -> list[LeftOut]:
 def _error(records: Sequence[Stored], make: Made) -> Exception | None:
     try:
         make(Reading(list(records), []))
-    except SalonError:  # of the disk, or of what was typed for all records: not of one
+    except (SalonError, OSError, MemoryError):  # of the machine, or of what was typed: of no record
         return None
-    except Exception as error:
+    except Exception as error:  # whatever a record can make of our tables
         return error
     return None
