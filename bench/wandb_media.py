@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import wandb
 
+from bench.leaderboard.beside import TEXT, table
 from bench.wandb_run import SCORE_HEADS, WandbRun
 
 BINS = 64
-NAMES = ("image", "side", "nearest_real")  # columns of text, also where a name is a number
 
 
 def media(run: WandbRun, rows: int) -> dict[str, Any]:
@@ -28,17 +28,17 @@ def media(run: WandbRun, rows: int) -> dict[str, Any]:
     pictures = [path for path in run.pictures if Path(path).is_file()]
     if pictures:
         shown["images"] = [wandb.Image(path, caption=run.name) for path in pictures]
-    for name, table in _read(run.tables):
-        shown |= _per_image(name, table, rows)
-    for name, table in _read(run.curves):
-        shown |= _curve(name, table)
+    for name, frame in _read(run.tables):
+        shown |= _per_image(name, frame, rows)
+    for name, frame in _read(run.curves):
+        shown |= _curve(name, frame)
     return shown
 
 
 def _per_image(name: str, table: pd.DataFrame, rows: int) -> dict[str, Any]:
     """The first rows of each side as a table; of all rows one histogram per score and side."""
     shown = table[[head for head in table if not head.endswith("_influence")]]
-    scores = [head for head in shown if head not in NAMES]
+    scores = [head for head in shown if head not in TEXT]
     if not scores:
         return {}
     first = shown.groupby("side", sort=False).head(rows)
@@ -63,8 +63,7 @@ def _read(paths: Mapping[str, str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Name and content; no deleted files, for they only ever lay beside the record."""
     for name, path in paths.items():
         if Path(path).is_file():
-            text = dict.fromkeys(NAMES, str)
-            yield name, pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+            yield name, table(Path(path).read_bytes())
 
 
 def _table(frame: pd.DataFrame) -> wandb.Table:
