@@ -57,9 +57,23 @@ def text_layout(name):
     return shapes | openai_blocks("transformer.resblocks.", width, 12)
 
 
+def transformers_block(state, theirs, ours, kind):
+    """The weights or the biases of one block of either tower."""
+    attention = state[f"{theirs}attn.in_proj_{kind}"].chunk(3)
+    found = {
+        f"{ours}self_attn.{part}_proj.{kind}": tensor
+        for part, tensor in zip("qkv", attention, strict=True)
+    }
+    found[f"{ours}self_attn.out_proj.{kind}"] = state[f"{theirs}attn.out_proj.{kind}"]
+    found[f"{ours}layer_norm1.{kind}"] = state[f"{theirs}ln_1.{kind}"]
+    found[f"{ours}layer_norm2.{kind}"] = state[f"{theirs}ln_2.{kind}"]
+    found[f"{ours}mlp.fc1.{kind}"] = state[f"{theirs}mlp.c_fc.{kind}"]
+    found[f"{ours}mlp.fc2.{kind}"] = state[f"{theirs}mlp.c_proj.{kind}"]
+    return found
+
+
 def transformers_state(state):
     """OpenAI's image tower as the transformers library keeps it, by hand."""
-    width = len(state["visual.class_embedding"])
     at = "vision_model.embeddings."
     found = {
         at + "class_embedding": state["visual.class_embedding"],
@@ -77,20 +91,12 @@ def transformers_state(state):
         for block in range(sum(name.endswith("ln_1.weight") for name in state)):
             theirs = f"visual.transformer.resblocks.{block}."
             ours = f"vision_model.encoder.layers.{block}."
-            parts = state[f"{theirs}attn.in_proj_{kind}"].split(width)
-            for part, tensor in zip("qkv", parts, strict=True):
-                found[f"{ours}self_attn.{part}_proj.{kind}"] = tensor
-            found[f"{ours}self_attn.out_proj.{kind}"] = state[f"{theirs}attn.out_proj.{kind}"]
-            found[f"{ours}layer_norm1.{kind}"] = state[f"{theirs}ln_1.{kind}"]
-            found[f"{ours}layer_norm2.{kind}"] = state[f"{theirs}ln_2.{kind}"]
-            found[f"{ours}mlp.fc1.{kind}"] = state[f"{theirs}mlp.c_fc.{kind}"]
-            found[f"{ours}mlp.fc2.{kind}"] = state[f"{theirs}mlp.c_proj.{kind}"]
+            found |= transformers_block(state, theirs, ours, kind)
     return found
 
 
 def transformers_text_state(state):
     """OpenAI's text tower as the transformers library keeps it, by hand."""
-    width = state["token_embedding.weight"].shape[1]
     at = "text_model.embeddings."
     found = {
         at + "token_embedding.weight": state["token_embedding.weight"],
@@ -106,12 +112,5 @@ def transformers_text_state(state):
         for block in range(12):
             theirs = f"transformer.resblocks.{block}."
             ours = f"text_model.encoder.layers.{block}."
-            parts = state[f"{theirs}attn.in_proj_{kind}"].split(width)
-            for part, tensor in zip("qkv", parts, strict=True):
-                found[f"{ours}self_attn.{part}_proj.{kind}"] = tensor
-            found[f"{ours}self_attn.out_proj.{kind}"] = state[f"{theirs}attn.out_proj.{kind}"]
-            found[f"{ours}layer_norm1.{kind}"] = state[f"{theirs}ln_1.{kind}"]
-            found[f"{ours}layer_norm2.{kind}"] = state[f"{theirs}ln_2.{kind}"]
-            found[f"{ours}mlp.fc1.{kind}"] = state[f"{theirs}mlp.c_fc.{kind}"]
-            found[f"{ours}mlp.fc2.{kind}"] = state[f"{theirs}mlp.c_proj.{kind}"]
+            found |= transformers_block(state, theirs, ours, kind)
     return found

@@ -16,7 +16,7 @@ from file_server import FileServer
 from bench import download as module
 from bench.download import DownloadError, Patience, download
 from bench.errors import StoreError
-from bench.partial import FORGOTTEN_AFTER, Partial
+from bench.partial import Partial
 
 DATA = np.random.default_rng(0).bytes(3_000_000)
 CUT = 1_000_000
@@ -258,30 +258,6 @@ def test_a_folder_that_cannot_be_made_is_named(server, tmp_path):
     (tmp_path / "weights").write_bytes(b"")
     with pytest.raises(StoreError, match=r"cannot write into .*weights"):
         fetch(server, tmp_path / "weights" / "file.bin")
-
-
-def test_leavings_of_the_living_are_left_alone_and_forgotten_ones_taken(path):
-    first = Partial.claim(path)
-    first.begin("url", "v")
-    first.data.write_bytes(b"12345")
-    second = Partial.claim(path)
-    assert second.size == 0 and first.size == 5  # same host, and its process lives
-    long_ago = time.time() - FORGOTTEN_AFTER - 60
-    os.utime(first.data, (long_ago, long_ago))
-    third = Partial.claim(path)
-    assert third.size == 5 and third.version("url") == "v" and third.version("other") is None
-    assert not first.folder.exists()
-
-
-def test_the_largest_leaving_is_taken_and_the_others_go(path):
-    partials = [Partial.claim(path) for _ in range(3)]
-    for partial, size in zip(partials, (3, 7, 5), strict=True):
-        partial.begin("url", None)
-        partial.data.write_bytes(bytes(size))
-    for partial in partials:
-        partial.release()
-    last = Partial.claim(path)
-    assert last.size == 7 and list(path.parent.iterdir()) == [last.folder]
 
 
 PROGRAM = """

@@ -9,13 +9,10 @@ from file_server import FileServer
 from safetensors.torch import save_file
 
 from bench import fetch as module
-from bench.backbone_list import backbone_names, backbones
 from bench.backbone_row import weights_of
 from bench.build import build
 from bench.cli import main
 from bench.composed import composed
-from bench.errors import CheckpointError
-from bench.prepare import prepare
 from models.backbones import describe, inception
 from models.file_kind import FileKind, file_kind
 from models.perceptual import lpips
@@ -178,26 +175,6 @@ def test_wrong_words_say_what_to_type(capsys, words, message):
     assert code == 2 and message in err and err.count("\n") == 1
 
 
-def fetchable():
-    """Every backbone of conf/ whose options name a published file."""
-    specs = backbones([], every=True)
-    return {
-        name: files
-        for name, spec in specs.items()
-        if (files := getattr(spec, "published_files", tuple)())
-    }
-
-
-def test_every_absent_published_file_is_one_line_that_says_what_to_type(tmp_path):
-    names = sorted(fetchable())
-    job = prepare(composed("score", [f"backbone=[{','.join(names)}]"]))
-    assert sorted(job.broken) == names and "inception" in names
-    for name, error in job.broken.items():
-        assert isinstance(error, CheckpointError) and "\n" not in str(error)
-        assert any(file.name in str(error) and file.url in str(error) for file in fetchable()[name])
-        assert str(weights_folder()) in str(error) and f"salon fetch backbone={name}" in str(error)
-
-
 @pytest.fixture
 def trunk(server, weights, monkeypatch):
     """AlexNet's file of LPIPS, which then comes from here."""
@@ -233,34 +210,6 @@ def test_all_fetches_every_trunk_of_lpips(monkeypatch, capsys):
     monkeypatch.setattr(module, "fetch", one)
     assert typed(capsys, "all")[0] == 0
     assert fetched == [recipe.file.name for recipe in lpips.RECIPES.values()]
-
-
-def test_every_published_file_has_an_https_address_a_size_and_a_licence():
-    addresses = {}
-    trunks = {net.name: (recipe.file,) for net, recipe in lpips.RECIPES.items()}
-    for files in (*fetchable().values(), *trunks.values()):
-        for file in files:
-            assert addresses.setdefault(file.name, file.url) == file.url  # one folder for all
-            assert file.url.startswith("https://") and file.megabytes > 0 and file.licence
-            assert "/" not in file.name and not file.name.startswith(".")
-            assert file.sha256 is None or 8 <= len(file.sha256) <= 64
-
-
-def test_listing_hashes_nothing_and_draws_no_weights(monkeypatch):
-    def forbidden(*_, **__):
-        raise AssertionError("listing must be fast")
-
-    for name in ("file_sha256", "state_sha256", "load_state", "check_file"):
-        monkeypatch.setattr(f"models.weights.{name}", forbidden)
-    monkeypatch.setattr("models.weight_source.initialise", forbidden)
-    monkeypatch.setattr("models.weight_source.file_sha256", forbidden)
-    place = weights_folder() / inception.FILE.name
-    place.parent.mkdir(parents=True)
-    place.write_bytes(b"anything")
-    specs = backbones([], every=True)
-    states = {name: weights_of(spec, name).state for name, spec in specs.items()}
-    assert states["inception"] == "present" and states["resnet18_random"] == "random only"
-    assert set(specs) | {"timm"} == set(backbone_names())
 
 
 def test_a_timm_model_counts_as_fetchable_until_it_is_in_the_hubs_cache(monkeypatch, tmp_path):
