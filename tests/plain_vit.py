@@ -25,6 +25,11 @@ def vit_layout(*, width, depth, patch, positions, layer_scale=False):
     return layout | {"norm.weight": (width,), "norm.bias": (width,)}
 
 
+def dinov2_layout(width, depth):
+    layout = vit_layout(width=width, depth=depth, patch=14, positions=1 + 37**2, layer_scale=True)
+    return layout | {"mask_token": (1, width)}
+
+
 def random_state(layout, seed=0):
     """Values under which every tensor matters and nothing explodes."""
     stream = torch.Generator().manual_seed(seed)

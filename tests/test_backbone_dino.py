@@ -2,6 +2,7 @@ import pytest
 import torch
 from plain_vit import (
     class_tokens,
+    dinov2_layout,
     hub_rule,
     layout_bytes,
     meta_state,
@@ -19,17 +20,12 @@ from models.weights import WeightsError
 VITS8 = vit_layout(width=384, depth=12, patch=8, positions=1 + 28**2)
 
 
-def dinov2(width, depth):
-    layout = vit_layout(width=width, depth=depth, patch=14, positions=1 + 37**2, layer_scale=True)
-    return layout | {"mask_token": (1, width)}
-
-
 PUBLISHED = {  # name: (layout, tensors, bytes of the published file)
     "dino_vits8": (VITS8, 150, 86_728_949),
     "dino_vits8_blocks4": (VITS8, 150, 86_728_949),
-    "dinov2_vits14": (dinov2(384, 12), 175, 88_283_115),
-    "dinov2_vitb14": (dinov2(768, 12), 175, 346_378_731),
-    "dinov2_vitl14": (dinov2(1024, 24), 343, 1_217_586_395),
+    "dinov2_vits14": (dinov2_layout(384, 12), 175, 88_283_115),
+    "dinov2_vitb14": (dinov2_layout(768, 12), 175, 346_378_731),
+    "dinov2_vitl14": (dinov2_layout(1024, 24), 343, 1_217_586_395),
 }
 
 
@@ -55,7 +51,7 @@ def head_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dinov2_file(tmp_path_factory):
-    return saved(tmp_path_factory, random_state(dinov2(384, 12)))
+    return saved(tmp_path_factory, random_state(dinov2_layout(384, 12)))
 
 
 def saved(tmp_path_factory, content):
@@ -129,7 +125,7 @@ def test_random_weights_have_a_random_head():
 
 
 def test_dinov2_is_the_class_token_under_the_hubs_position_table(dinov2_file):
-    images, state = pictures(224, count=1), random_state(dinov2(384, 12))
+    images, state = pictures(224, count=1), random_state(dinov2_layout(384, 12))
     state["pos_embed"] = hub_rule(state["pos_embed"], 16)
     found = load("dinov2_vits14", weights=dinov2_file)(images)
     assert gap(found.features, class_tokens(state, scaled(images), heads=6)[-1]) < 1e-5
