@@ -8,9 +8,10 @@ from typing import Any
 from bench.errors import SalonError
 from bench.plan import PlannedJob
 from bench.prepare import Job
-from bench.records import read_record, record_paths
+from bench.records import record_paths
 from bench.report import align
 from bench.shared_work import SIDES, missing_images
+from bench.whole_record import read_whole_record
 
 BYTES = 4  # float32
 
@@ -60,8 +61,8 @@ def _width(backbone: Any) -> int:
 
     0 where the class does not say.
     """
-    about = getattr(backbone, "about", None)
-    return 0 if about is None else about.width + (about.classes or 0)
+    about = getattr(backbone, "about", backbone)
+    return getattr(about, "width", 0) + (getattr(about, "classes", None) or 0)
 
 
 def _rates(results: Path) -> dict[str, float]:
@@ -75,12 +76,13 @@ def _rates(results: Path) -> dict[str, float]:
 def _measured(results: Path) -> Iterator[tuple[str, float]]:
     for path in record_paths(results):
         try:
-            record = read_record(path)
+            record = read_whole_record(path)
         except SalonError:  # a damaged one tells nothing
             continue
         for cost in record.cost.values():
-            if isinstance(cost, dict) and cost.get("images_per_second"):
-                yield record.backbone["name"], cost["images_per_second"]
+            rate = cost.get("images_per_second") if isinstance(cost, dict) else None
+            if isinstance(rate, int | float) and not isinstance(rate, bool) and rate > 0:
+                yield record.backbone["name"], rate
 
 
 def _time(images: int, rate: float | None) -> str:

@@ -12,11 +12,12 @@ from omegaconf import DictConfig
 
 from bench.build import build
 from bench.errors import DamagedRecordError
-from bench.records import SUFFIX, Record, read_record
+from bench.records import SUFFIX, Record
 from bench.report import Report
 from bench.wandb_login import has_login
 from bench.wandb_mirror import send
 from bench.wandb_run import WandbRun, run_id, runs_of
+from bench.whole_record import read_whole_record
 
 log = logging.getLogger(__name__)
 MODES = ("auto", "online", "offline", "disabled")
@@ -130,7 +131,7 @@ def readable(files: Sequence[Path]) -> dict[Path, Record]:
     found = {}
     for file in files:
         try:
-            found[file] = read_record(file)
+            found[file] = read_whole_record(file)
         except DamagedRecordError as error:
             log.warning("not tracked: %s", error)
     return found

@@ -24,6 +24,7 @@ TYPES: dict[str, type] = {
     "comparison": dict,
     "identities": dict,
     "artifacts": dict,
+    "cost": dict,
     "environment": dict,
     "deviations": list,
 }

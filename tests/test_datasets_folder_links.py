@@ -1,6 +1,8 @@
 """Links within a folder of images: followed, as long as each folder is there once."""
 
 import itertools
+import os
+import stat
 
 import numpy as np
 import pytest
@@ -46,3 +48,15 @@ def test_a_folder_that_is_reached_twice_is_refused_with_both_names(root, tmp_pat
         (upper / "y").symlink_to(lower)
     with pytest.raises(DatasetError, match=r"level0/.*/[xy] and .*/[xy] are one folder"):
         opened(levels[0])
+
+
+def test_a_file_system_without_inode_numbers_is_no_folder_reached_twice(root, monkeypatch):
+    real = os.stat
+
+    def numberless(path, **words):
+        found = list(real(path, **words))
+        found[stat.ST_INO] = 0
+        return os.stat_result(found)
+
+    monkeypatch.setattr("pathlib.Path.stat", lambda path, **words: numberless(path))
+    assert len(opened(root)) == 2

@@ -15,7 +15,7 @@ from bench.job import measured_line
 from bench.records import read_record, record_paths
 from bench.report import Line, Report
 from bench.track import main as track
-from bench.tracking import mirror
+from bench.tracking import mirror, readable
 from bench.wandb_run import runs_of
 
 INTERVAL = {"standard_error": 0.5, "interval": [0.25, 2.25], "interval_method": "jackknife"}
@@ -127,6 +127,13 @@ def test_a_job_without_records_is_not_tracked(tmp_path):
     config = composed("score", ["tracking=wandb", f"paths.results={tmp_path}"])
     mirror(config, Report([Line("digits", "g", "b", "fid", "failed")]), tmp_path)
     assert not (tmp_path / "logs").exists()
+
+
+def test_a_record_that_is_none_is_not_tracked_and_named(tmp_path, caplog):
+    store(tmp_path, record("good"), record("foreign", num_fake=0))
+    found = readable(list(record_paths(tmp_path)))
+    assert [item.generator["name"] for item in found.values()] == ["good"]
+    assert "not tracked: " in caplog.text and "counts no images" in caplog.text
 
 
 def test_no_tracking_does_nothing(results, caplog):

@@ -163,6 +163,8 @@ def _walk(
 def _refuse_second_visit(folder: Path, seen: dict[tuple[int, int], Path]) -> None:
     """Links can show one folder under many names, twice as many with every level of them."""
     status = folder.stat()
+    if not status.st_ino:  # some network file systems number nothing
+        return
     first = seen.setdefault((status.st_dev, status.st_ino), folder)
     if first is folder:
         return

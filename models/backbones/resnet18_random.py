@@ -17,7 +17,7 @@ from models.resize import Resize
 from models.scaling import Scaling, scale
 from models.weight_source import RandomWeights
 
-FEATURES = 512
+FEATURES, CLASSES = 512, 1000
 
 
 class Resnet18Trunk(nn.Module):
@@ -61,6 +61,7 @@ class Resnet18Random:
     optimise: bool = True
 
     width: ClassVar[int] = FEATURES
+    classes: ClassVar[int] = CLASSES
 
     def identity(self) -> dict[str, object]:
         """Everything that moves a feature."""
