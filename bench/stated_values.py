@@ -8,6 +8,8 @@ from typing import Any
 from bench.config_folder import config_folder
 from bench.records import Record
 
+RANDOM = "random"
+
 
 @dataclass(frozen=True)
 class StatedValue:
@@ -59,7 +61,12 @@ class StatedValue:
         return self.is_of(record) and self.obstacle(record) is None
 
     def obstacle(self, record: Record) -> str | None:
-        """Why the record's value cannot be compared with this one, or None."""
+        """Why the record's value cannot be compared with this one, or None.
+
+        Another file of weights is none, for it may hold the same tensors: the verdict tells it.
+        """
+        if _weights(record) == RANDOM:
+            return f"weights random, stated with {self.weights}"
         for what, found, expected in self._conditions(record):
             if found != expected:
                 return f"{what} {found}, stated with {expected}"
@@ -67,10 +74,9 @@ class StatedValue:
 
     def other_weights(self, record: Record) -> str | None:
         """Which weights the record has, where they are not those of the stated value."""
-        found = str(record.identities["backbone"].get("weights_sha256", "random"))
-        return (
-            None if found.startswith(self.weights) else f"weights {found[:8]}, not {self.weights}"
-        )
+        found = _weights(record)
+        same = found.startswith(self.weights)
+        return None if same else f"weights {found[:8]}, not {self.weights}"
 
     def _conditions(self, record: Record) -> list[tuple[str, object, object]]:
         real, fake = record.dataset["config"], record.generator["config"].get("source") or {}
@@ -116,6 +122,10 @@ def _typed(row: dict[str, Any]) -> StatedValue:
         "tolerance": float(row["tolerance"]),
     }
     return StatedValue(**row | numbers)
+
+
+def _weights(record: Record) -> str:
+    return str(record.identities["backbone"].get("weights_sha256", RANDOM))
 
 
 def _rule(config: dict[str, Any]) -> str:

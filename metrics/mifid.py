@@ -1,6 +1,7 @@
 """Memorisation-informed Frechet distance (MiFID): copies of reference images raise it."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import ClassVar
 
 import torch
@@ -33,8 +34,9 @@ def mifid(*, real: Tensor, fake: Tensor, eps: float = 0.1, ddof: int = 1) -> flo
 
     Source: C. Bai et al., "On Training Sample Memorization: Lessons from Benchmarking Generative
     Modeling with a Large-Scale Competition", 2021, section 3; torchmetrics for |cos| and eps = 0.1.
-    Differs: torchmetrics adds 1e-14 to m and returns 0 for a distance below 1e-8; here m = 0 has
-    no score. Rows of zeros have no angle and are left out by their norm, not by their sum.
+    Differs: torchmetrics takes m over reals, of the distance to the nearest fake (`Roles.swapped`);
+    it adds 1e-14 to m and returns 0 for a distance below 1e-8; here m = 0 has no score. Rows of
+    zeros have no angle and are left out by their norm, not by their sum.
     """
     _check(eps, ddof)
     check_divisor(ddof, real=real, fake=fake)
@@ -94,6 +96,13 @@ def _score(distance: float, distances: Tensor, eps: float) -> float:
     return distance / memorisation if memorisation < eps else distance
 
 
+class Roles(Enum):
+    """Whose distances to the nearest image of the other side are averaged."""
+
+    published = "published"  # each fake's to the reals: how much of what was made is copied
+    swapped = "swapped"  # each real's to the fakes, as torchmetrics: how much was copied of what is
+
+
 @dataclass(frozen=True)
 class Mifid:
     """Protocol: all rows of both sides; flags whether the penalty applied.
@@ -101,10 +110,12 @@ class Mifid:
     Attributes:
         eps: memorisation distance from which nothing is penalised.
         ddof: covariance divisor N - ddof.
+        roles: whose memorisation distance divides.
     """
 
     eps: float = 0.1
     ddof: int = 1
+    roles: Roles = Roles.published
 
     scores: ClassVar[dict[str, Better]] = {"mifid": Better.LOWER}
 
@@ -112,12 +123,17 @@ class Mifid:
         _check(self.eps, self.ddof)
 
     def compute(self, *, real: Tensor, fake: Tensor) -> Outcome:
-        """The score, and the cosine distance of each fake to the nearest real by angle."""
+        """The score, and the cosine distance of each fake to the nearest real by angle.
+
+        With swapped roles, of each real to the nearest fake.
+        """
         check_divisor(self.ddof, real=real, fake=fake)
-        distances = cosine_distances(real=real, fake=fake)
+        swapped = self.roles is Roles.swapped
+        side, other, mine = ("real", fake, real) if swapped else ("fake", real, fake)
+        distances = cosine_distances(real=other, fake=mine)
         distance = frechet_distance(real=real, fake=fake, ddof=self.ddof)
         value = _score(distance, distances, self.eps)
-        undefined = "the memorisation distance is 0: every fake is a copy, up to its length"
+        undefined = f"the memorisation distance is 0: every {side} is a copy, up to its length"
         flags = {
             "memorisation_penalty": int(float(distances.nanmean()) < self.eps),
             "zero_rows_fake": int((~fake.any(dim=1)).sum()),
@@ -125,6 +141,6 @@ class Mifid:
         }
         return Outcome(
             scores={"mifid": Estimate(value, undefined=undefined if value != value else None)},
-            per_image={"fake": {"cosine_distance": distances}},
+            per_image={side: {"cosine_distance": distances}},
             flags={name: count for name, count in flags.items() if count},
         )

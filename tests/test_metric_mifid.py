@@ -6,7 +6,7 @@ import torch
 from torchmetrics.image.mifid import _mifid_compute
 
 from metrics.fid import frechet_distance
-from metrics.mifid import Mifid, cosine_distances, mifid
+from metrics.mifid import Mifid, Roles, cosine_distances, mifid
 
 
 def features(*, rows, width=16, seed=0, shift=0.0):
@@ -28,14 +28,27 @@ def test_half_the_angle_by_hand():
 
 @pytest.mark.parametrize(("shift", "eps"), [(0.0, 0.1), (2.0, 0.1), (2.0, 0.2), (0.0, 1.0)])
 def test_equals_torchmetrics(shift, eps):
-    # torchmetrics takes the memorisation of its first side against its second
+    """Its memorisation is that of its first side against its second."""
     real, fake = features(rows=200, shift=shift), features(rows=150, seed=1, shift=shift) * 1.1
-    distances = cosine_distances(real=fake, fake=real)
     expected = peer(real, fake, eps)
-    distance = frechet_distance(real=real, fake=fake)
-    m = float(distances.mean())
-    assert expected == pytest.approx(distance / m if m < eps else distance, rel=1e-8)
     assert mifid(real=fake, fake=real, eps=eps) == pytest.approx(expected, rel=1e-8)
+    found = Mifid(eps=eps, roles=Roles.swapped).compute(real=real, fake=fake)
+    assert found.scores["mifid"].value == pytest.approx(expected, rel=1e-8)
+    assert mifid(real=real, fake=fake, eps=eps) == pytest.approx(peer(fake, real, eps), rel=1e-8)
+
+
+def test_roles_say_whose_distances_count_and_are_kept():
+    real, fake = features(rows=100, shift=1), features(rows=30, seed=1, shift=1)
+    for roles, side, rows in ((Roles.published, "fake", 30), (Roles.swapped, "real", 100)):
+        found = Mifid(roles=roles).compute(real=real, fake=fake)
+        assert {
+            key: len(columns["cosine_distance"]) for key, columns in found.per_image.items()
+        } == {side: rows}
+    copied = torch.cat([real, fake])  # every real is in it, and 30 more
+    assert math.isnan(
+        Mifid(roles=Roles.swapped).compute(real=real, fake=copied).scores["mifid"].value
+    )
+    assert math.isfinite(Mifid().compute(real=real, fake=copied).scores["mifid"].value)
 
 
 def test_distances_equal_numpy_whatever_the_block():

@@ -174,6 +174,22 @@ def test_torchmetrics_fid_as_by_default_and_without_antialias(
     assert found["fid"] == pytest.approx(float(fid.compute()), rel=CLOSE)
 
 
+@pytest.mark.parametrize(
+    ("preset", "antialias"), [("torchmetrics", True), ("torchmetrics_no_antialias", False)]
+)
+def test_torchmetrics_mifid(score, usual, weights, preset, antialias):
+    """On 192 features, whose root takes no time."""
+    peer = pytest.importorskip("torchmetrics.image.mifid")
+    network = torchmetrics_network(weights, "192", antialias)
+    mifid = peer.MemorizationInformedFrechetInceptionDistance(network)
+    mifid.update(usual.real, real=True)
+    mifid.update(usual.fake, real=False)
+    words = (f"protocol={preset}", "backbone.inception.layer=192", "metrics=[fid,mifid]")
+    found = score(usual, *words)
+    assert found["mifid"] == pytest.approx(float(mifid.compute()), rel=CLOSE)
+    assert found["mifid"] > 2 * found["fid"]
+
+
 def test_torchmetrics_default_is_not_torch_fidelity(score, usual):
     """It was up to 1.7; a change upstream shows here and above."""
     found = [score(usual, f"protocol={p}", "metrics=[fid]")["fid"] for p in PAIR]

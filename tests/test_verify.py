@@ -133,6 +133,14 @@ def test_other_weights_are_told_beside_the_verdict(tmp_path):
     assert found.verdict == DIFFERS and found.reason == "weights abababab, not 6726825d"
 
 
+@pytest.mark.parametrize("stated", stated_values(), ids=lambda one: f"{one.score}{one.num_fake}")
+def test_random_weights_agree_with_no_stated_value(tmp_path, stated):
+    store(tmp_path, measured(stated, stated.stated, identities={"backbone": {"seed": 0}}))
+    found = only(tmp_path, stated)[0]
+    assert found.verdict == NOT_COMPARABLE
+    assert found.reason == f"weights random, stated with {stated.weights}" and stated.weights
+
+
 def test_values_that_were_not_measured_fail_nothing(tmp_path, capsys):
     store(tmp_path, measured(FID, FID.stated))
     seen = {one.verdict for one in verdicts(tmp_path)}
