@@ -18,7 +18,7 @@ from models.backbones.timm_model import OPTION, TimmModel
 from models.file_kind import LOADABLE, file_kind
 from models.published import PublishedFile, note_beside, noted_sha256
 from models.timm_hub import cached_hub_file, hub_file
-from models.weights import WeightsError, file_sha256, weights_folder
+from models.weights import WeightsError, file_sha256, other_hash, weights_folder
 
 HELP = """salon fetch - download published weights into $SALON_HOME, resumed and checked
 
@@ -79,7 +79,7 @@ def fetch(file: PublishedFile) -> Fetched:
         return _verified(file, path)
     path = weights_folder() / file.name
     try:
-        made = download(file.url, path, check=lambda whole: _fault(whole, file.sha256))
+        made = download(file.url, path, check=lambda whole: _fault(whole, file.stated))
     except DownloadError as error:
         raise CheckpointError(
             f"{file.name} is not in {path.parent} and was not fetched: {error}; fetch it where "
@@ -143,22 +143,21 @@ def _from_hub(spec: TimmModel) -> Fetched:
 
 
 def _verified(file: PublishedFile, path: Path) -> Fetched:
-    fault = _fault(path, file.expected_sha256(path))
+    fault = _fault(path, file.expected(path))
     if fault:
         raise CheckpointError(
-            f"{path} {fault}; delete it and fetch again, or name its hash with weights_sha256=HEX"
+            f"{path} {fault}; delete it and fetch again, or name its hash with "
+            "weights_sha256=HEX (of a head: head_sha256)"
         )
     return Fetched("present", _detail(file, path))
 
 
-def _fault(path: Path, sha256: str | None) -> str | None:
+def _fault(path: Path, expected: str | None) -> str | None:
     """What is wrong with a whole weight file, as the end of a sentence that begins with it."""
     kind = file_kind(path)
     if kind not in LOADABLE:
         return f"is {kind.value}"
-    if sha256 is not None and not file_sha256(path).startswith(sha256.lower()):
-        return f"has sha256 {file_sha256(path)}, expected {sha256.lower()}"
-    return None
+    return None if expected is None else other_hash(path, expected)
 
 
 def _detail(file: PublishedFile, path: Path) -> str:
@@ -172,8 +171,9 @@ def _standing(file: PublishedFile, path: Path, sha256: str) -> str:
         return "as stated" if len(file.sha256) == 64 else f"as stated ({file.sha256}...)"
     if noted_sha256(path) is not None:
         return "as noted at its first download"
+    stated = "stated by nobody" if file.md5 is None else f"of the stated md5 ({file.md5}...)"
     try:
         create_file(note_beside(path), f"{sha256}  {path.name}\n".encode())
     except StoreError:
-        return "stated by nobody; it cannot be noted beside the file"
-    return f"stated by nobody, noted in {note_beside(path).name}"
+        return f"{stated}; it cannot be noted beside the file"
+    return f"{stated}, noted in {note_beside(path).name}"

@@ -24,8 +24,8 @@ HELP = """salon verify - compare records with the values that others published
 
 Also experiment=reference_values_256 (a minute) and reference_values_train (50,000 images). The
 values and their sources are in conf/experiment/reference_values.csv. Verdicts: agrees, differs,
-not comparable (other counts, rows or settings, random weights), not measured. Exit code 8 unless every value that
-was measured agrees, and at least one was.
+not comparable (other counts, rows or settings, random weights), not measured. Exit code 8 unless
+every value that was measured agrees, and at least one was.
 
   paths.results        the folder that holds runs/              (results)
 """

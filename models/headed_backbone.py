@@ -22,16 +22,23 @@ class HeadedBackbone(PublishedBackbone):
     Attributes:
         head: "published", "none" (no logits), or a file of the published head's layout. With
             random weights the head is random too, or "none".
+        head_sha256: expected hash of the head's file or its first digits; a check only.
     """
 
     head: str = PUBLISHED
+    head_sha256: str | None = None
 
     def __post_init__(self) -> None:
+        option = f"backbone.{self.about.name}"
         if self.weights == "random" and self.head not in (PUBLISHED, NONE):
-            option = f"backbone.{self.about.name}"
             raise ValueError(
                 f"{option}.head={self.head} would not be read: {option}.weights=random makes the "
                 f"head random too; type {option}.head={PUBLISHED} or {option}.head={NONE}"
+            )
+        if self.head_sha256 is not None and (self.weights == "random" or not self.has_head):
+            raise ValueError(
+                f"{option}.head_sha256={self.head_sha256} is of a file, and no head's file is "
+                f"read; type {option}.head_sha256=null"
             )
 
     @property
@@ -53,7 +60,7 @@ class HeadedBackbone(PublishedBackbone):
         head = self.about.head
         if self.head != PUBLISHED or self.weights == "random" or head is None:
             return super().published_files()
-        return (*super().published_files(), head)
+        return (*super().published_files(), head.pinned(self.head_sha256))
 
     def files(self) -> tuple[WeightFile, ...]:
         """The trunk's file and the head's."""
@@ -67,5 +74,6 @@ class HeadedBackbone(PublishedBackbone):
             path, sha256 = Path(self.head).expanduser(), None
         else:
             path = published.find(self.about.name, option, otherwise=NONE)
-            sha256 = published.expected_sha256(path)
+            sha256 = published.expected(path)
+        sha256 = self.head_sha256 or sha256
         return WeightFile(path, sha256, option, self.about.head_entry, self.convert_head)

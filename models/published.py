@@ -20,6 +20,7 @@ class PublishedFile:
         licence: SPDX identifier of the weights' licence.
         megabytes: its size, rounded.
         aliases: other names under which the same bytes are published.
+        md5: first digits of it, which older files state instead of a sha256.
     """
 
     name: str
@@ -28,6 +29,7 @@ class PublishedFile:
     licence: str
     megabytes: int
     aliases: tuple[str, ...] = ()
+    md5: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -41,11 +43,16 @@ class PublishedFile:
 
     def pinned(self, sha256: str | None) -> "PublishedFile":
         """The same under the hash that a user names; None changes nothing."""
-        return self if sha256 is None else replace(self, sha256=sha256)
+        return self if sha256 is None else replace(self, sha256=sha256, md5=None)
 
-    def expected_sha256(self, path: Path) -> str | None:
-        """The stated hash or its first digits, else the one noted beside the file, else None."""
-        return self.sha256 or noted_sha256(path)
+    @property
+    def stated(self) -> str | None:
+        """The hash that its authors state, as `other_hash` takes it."""
+        return self.sha256 or (None if self.md5 is None else f"md5:{self.md5}")
+
+    def expected(self, path: Path) -> str | None:
+        """The stated sha256 or its digits, else the one noted beside the file, else the md5."""
+        return self.sha256 or noted_sha256(path) or self.stated
 
     def find(
         self, name: str, option: str, otherwise: str = "random", *, group: str = "backbone"

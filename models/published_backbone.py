@@ -166,4 +166,4 @@ def _located(about: About, weights: str, option: str) -> tuple[Path, str | None]
     if about.file is None:
         raise ValueError(f"{option}=published: no file is published; type {option}=FILE or =random")
     path = about.file.find(about.name, option)
-    return path, about.file.expected_sha256(path)
+    return path, about.file.expected(path)

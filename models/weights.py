@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import safetensors
@@ -40,14 +40,32 @@ def weights_folder() -> Path:
 
 def file_sha256(path: Path) -> str:
     """Hex sha256 of a file's bytes; remembered within this process while size and time stand."""
+    return _file_hash(path, "sha256")
+
+
+def _file_hash(path: Path, kind: str) -> str:
     status = path.stat()
-    return _sha256(path, status.st_size, status.st_mtime_ns)
+    return _hash(path, kind, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
-def _sha256(path: Path, size: int, mtime_ns: int) -> str:
+def _hash(path: Path, kind: str, size: int, mtime_ns: int) -> str:
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        made = hashlib.file_digest(stream, partial(hashlib.new, kind, usedforsecurity=False))
+        return made.hexdigest()
+
+
+def other_hash(path: Path, expected: str) -> str | None:
+    """How a file's hash differs from the expected one, in words; None where it begins with it.
+
+    Args:
+        path: the file.
+        expected: first digits of its sha256, or of its md5 behind "md5:", which old files state.
+    """
+    kind, _, digits = expected.lower().rpartition(":")
+    kind = kind or "sha256"
+    found = _file_hash(path, kind)
+    return None if found.startswith(digits) else f"has {kind} {found}, expected {digits}"
 
 
 def state_sha256(state: Mapping[str, Tensor]) -> str:
@@ -65,7 +83,7 @@ def check_file(path: Path, sha256: str | None = None, *, option: str = "weights"
 
     Args:
         path: the file.
-        sha256: expected hash or its first digits; None accepts any file.
+        sha256: expected hash or its first digits, as in `other_hash`; None accepts any file.
         option: the config key that names the file, for the message.
 
     Raises:
@@ -79,11 +97,19 @@ def check_file(path: Path, sha256: str | None = None, *, option: str = "weights"
         )
     if kind not in LOADABLE:
         raise WeightsError(f"weights file {path} is {kind.value}; type {option}=FILE for another")
-    if sha256 is not None and not file_sha256(path).startswith(sha256.lower()):
+    fault = None if sha256 is None else other_hash(path, sha256)
+    if fault is not None:
         raise WeightsError(
-            f"weights file {path} has sha256 {file_sha256(path)}, expected {sha256.lower()}; "
-            "it is damaged or another file: download it again, or change the expected sha256"
+            f"weights file {path} {fault}; it is damaged or another file: get it again, or accept "
+            f"it by {_pin(option)}={file_sha256(path)[:12]}"
         )
+
+
+def _pin(option: str) -> str:
+    """The key of the expected hash beside that of the file."""
+    if option.endswith(".path"):
+        return option.removesuffix("path") + "sha256"
+    return f"{option}_sha256"
 
 
 def load_state(

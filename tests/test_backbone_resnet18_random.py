@@ -32,3 +32,9 @@ def test_the_identity_names_the_rule_the_seed_and_the_weights():
     first, second = Resnet18Random(seed=0).identity(), Resnet18Random(seed=1).identity()
     assert first["initialisation"] == "he_normal_v1" and first["seed"] == 0
     assert first["state_sha256"] != second["state_sha256"]
+
+
+def test_it_takes_the_word_of_the_other_backbones_and_no_file():
+    assert Resnet18Random(weights="random").identity() == Resnet18Random().identity()
+    with pytest.raises(ValueError, match=r"no weights but random ones; found weights=net\.pth"):
+        Resnet18Random(weights="net.pth")

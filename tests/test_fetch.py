@@ -1,5 +1,6 @@
 """`salon fetch`: every file is the stated one, noted, or refused in one line."""
 
+import hashlib
 import shutil
 from dataclasses import replace
 
@@ -110,6 +111,25 @@ def test_a_file_without_a_stated_hash_is_noted_and_held_to_the_note(
     assert typed(capsys, "backbone=inception")[0] == 4
     with pytest.raises(WeightsError, match=file_sha256(weights)):
         inception.Inception().identity()
+
+
+def test_a_file_of_a_stated_md5_is_held_to_it_and_its_sha256_is_noted(
+    published, weights, capsys, monkeypatch
+):
+    file = published(None)
+    for md5, code in (("000000", 4), (hashlib.md5(weights.read_bytes()).hexdigest()[:6], 0)):
+        about = replace(inception.Inception.about, file=replace(file, md5=md5))
+        monkeypatch.setattr(inception.Inception, "about", about)
+        found, out, err = typed(capsys, "backbone=inception")
+        assert found == code, err
+        assert f"expected {md5}" in err if code else f"of the stated md5 ({md5}...), noted" in out
+    place = weights_folder() / file.name
+    note_beside(place).unlink()  # as where somebody else put the file
+    torch.save({"weight": torch.ones(5)}, place)
+    with pytest.raises(WeightsError, match=r"has md5 \w{32}, expected \w{6}; it is damaged or"):
+        inception.Inception().identity()
+    accepted = inception.Inception(weights_sha256=file_sha256(place)[:8]).identity()
+    assert accepted["weights_sha256"] == file_sha256(place)
 
 
 @pytest.mark.parametrize(
@@ -253,5 +273,17 @@ def test_a_noted_head_is_held_to_its_note(tmp_path):
     place.parent.mkdir(parents=True)
     torch.save({"state_dict": {"module.linear.weight": torch.ones(2)}}, place)
     note_beside(place).write_text(f"{'0' * 64}  {place.name}\n")
-    with pytest.raises(WeightsError, match="expected 0000000"):
+    found = file_sha256(place)[:12]
+    with pytest.raises(WeightsError, match=rf"expected 0+; .*\.head_sha256={found}$"):
         spec.files()[1].state()
+    accepted = replace(spec, head_sha256=found)
+    assert accepted.files()[1].state()
+    other = replace(spec, head=str(place), head_sha256="abcd")
+    with pytest.raises(WeightsError, match="expected abcd"):
+        other.files()[1].state()
+
+
+@pytest.mark.parametrize("options", [{"head": "none"}, {"weights": "random"}])
+def test_a_heads_hash_without_a_heads_file_is_refused(options):
+    with pytest.raises(ValueError, match=r"type backbone\.swav_resnet50\.head_sha256=null"):
+        describe("swav_resnet50", head_sha256="abcd", **options)

@@ -10,9 +10,10 @@ from models.vit import VitBackbone, require_resolution
 FILE = PublishedFile(
     name="mae_pretrain_vit_large.pth",
     url="https://dl.fbaipublicfiles.com/mae/pretrain/mae_pretrain_vit_large.pth",
-    sha256=None,  # its authors state the md5's first digits, b8b06e
+    sha256=None,
     licence="CC-BY-NC-4.0",
     megabytes=1213,
+    md5="b8b06e",
 )
 
 

@@ -44,6 +44,7 @@ class Resnet18Random:
     """512 features and 1000 logits that mean no class.
 
     Attributes:
+        weights: "random"; there are no others, and other backbones take the same word.
         seed: which random weights; the cache and the record tell seeds apart.
         resolution: side of the input in pixels.
         resize: how images meet the resolution.
@@ -53,6 +54,7 @@ class Resnet18Random:
             faster, and within 1e-5 relative in the features.
     """
 
+    weights: str = "random"
     seed: int = 0
     resolution: int = 64
     resize: Resize = Resize.torch_antialias
@@ -62,6 +64,13 @@ class Resnet18Random:
 
     width: ClassVar[int] = FEATURES
     classes: ClassVar[int] = CLASSES
+
+    def __post_init__(self) -> None:
+        if self.weights != "random":
+            raise ValueError(
+                f"resnet18_random has no weights but random ones; found weights={self.weights} "
+                "(a trained one: backbone=[timm] backbone.timm.model=resnet18.a1_in1k)"
+            )
 
     def identity(self) -> dict[str, object]:
         """Everything that moves a feature."""
