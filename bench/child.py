@@ -68,10 +68,10 @@ def ending(code: int) -> str:
 
 
 def told(words: Sequence[str], lines: Sequence[Line]) -> str:
-    """E.g. "generator=blur seed=1: 6 done, 1 failed"."""
+    """E.g. "generator=blur seed=1: 6 done, 1 failed"; "made" of a job that measures nothing."""
     states = [line.state for line in lines]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    return f"{' '.join(words)}: {counts}"
+    return f"{' '.join(words)}: {counts or 'made'}"
 
 
 def end_with_parent(parent: int) -> None:

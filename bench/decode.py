@@ -147,7 +147,10 @@ def _load(image: Image.Image) -> None:
     try:
         image.load()
     except Exception as error:  # likewise
-        raise BadImageError(f"is truncated or damaged: {error}; copy it again.") from error
+        raise BadImageError(
+            f"is truncated or damaged: {error}; copy it again, or leave such images out with "
+            "dataset.on_bad_image=skip (for samples generator.source.on_bad_image)."
+        ) from error
 
 
 def _tiff_upright(image: Image.Image) -> bool:

@@ -23,6 +23,14 @@ class DownloadError(Exception):
     """No file: the server cannot be reached, refuses, or sends something else."""
 
 
+class NoNetworkError(DownloadError):
+    """No file, and no word of any server."""
+
+
+class OtherFileError(DownloadError):
+    """A whole file, which is not the expected one."""
+
+
 class _CutError(Exception):
     """An answer that ended early; another request may go on from there."""
 
@@ -82,7 +90,7 @@ def download(url: str, path: Path, *, check: Check, patience: Patience | None = 
             return partial.publish()
         partial.discard()
         if not continued:  # else the fault may lie in what was left: once more from the start
-            raise DownloadError(f"{url} sent a file that {reason}")
+            raise OtherFileError(f"{url} sent a file that {reason}")
     return False
 
 
@@ -95,7 +103,7 @@ def _fill(url: str, partial: Partial, patience: Patience) -> None:
             return _ask(url, partial, patience)
         except _CutError as error:
             if isinstance(error, _UnreachedError) and not (attempt or partial.size):
-                raise DownloadError(f"{url} {error}") from error
+                raise NoNetworkError(f"{url} {error}") from error
             cut = error
     raise DownloadError(f"{url} was cut {patience.attempts} times (last: {cut}); {_kept(partial)}")
 
@@ -135,7 +143,7 @@ def _answer(url: str, headers: dict[str, str], patience: Patience) -> requests.R
     except (requests.ConnectionError, requests.Timeout) as error:
         raise _UnreachedError(f"cannot be reached: {_cause(error)}") from error
     except requests.RequestException as error:
-        raise DownloadError(f"{url} cannot be reached: {_cause(error)}") from error
+        raise NoNetworkError(f"{url} cannot be reached: {_cause(error)}") from error
     steps = [one.url for one in (*answer.history, answer)]
     plain = [step for step in steps if not step.startswith("https:")]
     if url.startswith("https:") and plain:  # also on the way: it could lead anywhere from there

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.atomic import create_file
 from bench.backbone_list import backbones
-from bench.download import DownloadError, download
+from bench.download import DownloadError, NoNetworkError, OtherFileError, download
 from bench.errors import CheckpointError, ConfigError, SalonError, StoreError
 from bench.lpips_nets import GROUP as LPIPS
 from bench.lpips_nets import lpips_nets
@@ -34,6 +34,7 @@ Exit code 4: a file could not be fetched, or is not the named one; 6: the disk.
   SALON_HOME     the folder; weights go into its folder weights/     (~/.cache/salon)
 """
 ALL = "all"
+NAMES_HASH = "name its hash with weights_sha256=HEX (of a head: head_sha256)"
 GROUP = "backbone="
 
 
@@ -82,12 +83,19 @@ def fetch(file: PublishedFile) -> Fetched:
         made = download(file.url, path, check=lambda whole: _fault(whole, file.stated))
     except DownloadError as error:
         raise CheckpointError(
-            f"{file.name} is not in {path.parent} and was not fetched: {error}; fetch it where "
-            "there is a network and copy it there, or share that SALON_HOME"
+            f"{file.name} is not in {path.parent} and was not fetched: {error}; {_way_out(error)}"
         ) from error
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
     return Fetched("fetched", _detail(file, path)) if made else _verified(file, path)
+
+
+def _way_out(error: DownloadError) -> str:
+    if isinstance(error, NoNetworkError):
+        return "fetch it where there is a network and copy it there, or share that SALON_HOME"
+    if isinstance(error, OtherFileError):
+        return f"if that file is the one you want, {NAMES_HASH}"
+    return "try again later, or put the file there from elsewhere"
 
 
 def _as_list(words: Sequence[str]) -> list[str]:
@@ -145,10 +153,7 @@ def _from_hub(spec: TimmModel) -> Fetched:
 def _verified(file: PublishedFile, path: Path) -> Fetched:
     fault = _fault(path, file.expected(path))
     if fault:
-        raise CheckpointError(
-            f"{path} {fault}; delete it and fetch again, or name its hash with "
-            "weights_sha256=HEX (of a head: head_sha256)"
-        )
+        raise CheckpointError(f"{path} {fault}; delete it and fetch again, or {NAMES_HASH}")
     return Fetched("present", _detail(file, path))
 
 

@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from bench.config_folder import config_folder
 from bench.errors import ConfigError
 from bench.overrides import groups
-from bench.similar import did_you_mean
+from bench.similar import did_you_mean, nearest
 
 
 @contextmanager
@@ -41,8 +41,19 @@ def _one_line(error: Exception) -> str:
     return re.sub(r"\s*To append to your config use \+.*", " See salon score --help.", text)
 
 
+def _near(key: str) -> str:
+    """E.g. "did you mean backbone.inception.weights? "; of the keys that the group's yamls have."""
+    *owners, name = key.split(".")
+    nodes = [yaml.safe_load(file.read_text()) for file in (config_folder() / owners[0]).glob("*")]
+    for owner in owners[1:]:
+        nodes = [node[owner] for node in nodes if isinstance(node, dict) and owner in node]
+    known = {str(known) for node in nodes if isinstance(node, dict) for known in node}
+    meant = nearest(name, known)
+    return "" if meant is None else f"did you mean {'.'.join([*owners, meant])}? "
+
+
 def _no_such_key(key: str) -> str:
     if "." in key:
-        return f"{key}: there is no such key; salon score --help lists keys, salon list choices."
+        return f"{key}: there is no such key; {_near(key)}salon score --help lists keys."
     top = yaml.safe_load((config_folder() / "score.yaml").read_text()).keys()
     return f"{key}: {did_you_mean(key, {*top, *groups()} - {'defaults', 'hydra'})}"

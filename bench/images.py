@@ -23,6 +23,11 @@ class ImageSource(ABC):
     live: bool = False
 
     @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width of every image; None where an image would have to be made to know."""
+        return None
+
+    @property
     def counts(self) -> dict[str, int]:
         """Conversions and skipped images, by kind; empty where there were none."""
         return {}

@@ -13,9 +13,11 @@ from torch import Tensor
 from bench.artifacts import are_there, write_curves, write_grid, write_per_image
 from bench.beside import Artifact
 from bench.cell import Measurement
+from bench.deviations import concerning
 from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
 from bench.failure_record import forget_failure, write_failure
 from bench.failures import failed_line
+from bench.image_sizes import other_size
 from bench.images import ImageSource
 from bench.inputs import Inputs, sides_of
 from bench.outcome import as_outcome
@@ -87,7 +89,7 @@ def run(job: Job, config: DictConfig, deviations: list[str]) -> Report:
     Args:
         job: what `prepare` made of the config.
         config: the whole config, for the records.
-        deviations: where the run departs from its protocol's preset.
+        deviations: where the run departs from its protocol's preset; a record has its own of them.
 
     Returns:
         One line per cell and metric, those of broken backbones included.
@@ -95,6 +97,9 @@ def run(job: Job, config: DictConfig, deviations: list[str]) -> Report:
     full_float32()
     results = Path(job.settings.paths.results)
     missing = [m for m in job.measurements if seen(m, results) is None]
+    sizes = other_size(job.real, job.fake)
+    if missing and sizes is not None:
+        log.warning("%s (height x width); scores then measure the resizing too", sizes)
     work = _Work(job, config, deviations, results, Sides(job, missing))
     of_features = [name for name, metric in job.metrics.items() if sides_of(metric.compute)]
     broken = [work.broken(backbone, metric) for backbone in job.broken for metric in of_features]
@@ -167,7 +172,7 @@ class _Work:
             measurement,
             outcome,
             flags=self.sides.duplicates(measurement.backbone),
-            deviations=self.deviations,
+            deviations=concerning(self.deviations, measurement.backbone, measurement.metric),
             artifacts=artifacts,
             cost={**costs, "metric_seconds": round(seconds, 2)},
         )

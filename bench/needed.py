@@ -46,9 +46,15 @@ def _absent(kind: str, name: str, dataset: Any) -> Iterator[Need]:
         dataset.locate()
     except SalonError as error:
         text = str(error)
-        if kind == "samples":
-            text = f"{text.partition(';')[0]}; put the samples there"
-        yield Need(kind, name, text)
+        yield Need(kind, name, _for_samples(text) if kind == "samples" else text)
+
+
+def _for_samples(text: str) -> str:
+    """What a dataset says of itself, as the source of a generator has to be told."""
+    found, _, advice = text.partition(";")
+    if "dataset.download" in advice:  # it is a published set
+        return f"{found};{advice.replace('dataset.', 'generator.source.')}"
+    return f"{found}; put the samples there"
 
 
 def _weights(backbones: dict[str, Any]) -> list[Need]:

@@ -26,6 +26,11 @@ class RowsOf(ImageSource):
         self.num_classes = base.num_classes
 
     @property
+    def size(self) -> tuple[int, int] | None:
+        """The base's."""
+        return self.base.size
+
+    @property
     def counts(self) -> dict[str, int]:
         """The base's conversions."""
         return self.base.counts

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from bench.build import build
 from bench.cache import FeatureCache
@@ -57,7 +57,8 @@ HELP = """salon statistics - a dataset's mean and covariance in one backbone, as
                                              into cleanfid/stats. For its mode legacy_pytorch take
                                              layout=pytorch_fid, for legacy_tensorflow edm
                                 adm          with mu_s, sigma_s and images; backbone=[inception]
-                                A backbone that the tool has is refused with other pixels than its
+                                A backbone that the tool has too is refused with other pixels
+                                than that tool shows it
   images                        how many of them layout=adm shows; 10000 as ADM, null for all
 
 Every layout carries one more entry per backbone, `salon`: where the numbers are from. Other tools
@@ -95,6 +96,8 @@ def _request(config: DictConfig) -> Request:
     own = {field.name: config.get(field.name) for field in fields(Request) if field.name in config}
     try:
         request: Request = OmegaConf.to_object(OmegaConf.merge(schema(Request), own))  # type: ignore[assignment]
+    except MissingMandatoryValue as error:
+        raise ConfigError("out is mandatory here: type out=FILE.") from error
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key}: {str(error).strip().splitlines()[0]}") from error
     if request.images is not None and request.images < 1:

@@ -76,12 +76,7 @@ def _run(pool: Pool, jobs: Sequence[PlannedJob], folder: Path) -> list[Line]:
     """Lines of all jobs: the planned ones as they are, the others from their child's report."""
     lines = [line for job in jobs for line in job.lines]
     waiting = [job for job in jobs if not job.settled]
-    log.info(
-        "%d jobs: %d to run, %d already done or left out",
-        len(jobs),
-        len(waiting),
-        len(jobs) - len(waiting),
-    )
+    log.info(_counted(jobs))
     os.environ.pop("SALON_RUN", None)
     shared = {" ".join(job.words) for job in waiting if job.verb == VERB}
     made = pool.run(waiting, folder)
@@ -101,11 +96,15 @@ def _show(jobs: Sequence[PlannedJob]) -> int:
         print(align([("  " + need.kind, need.name, need.advice) for need in absent]))
     if cost := estimate(jobs):
         print(cost)
+    print(_counted(jobs))
+    return _code([line for job in jobs if not job.needs for line in job.lines])
+
+
+def _counted(jobs: Sequence[PlannedJob]) -> str:
+    """E.g. "12 jobs: 10 to run, 1 already done or left out, 1 that lack what is missing"."""
     waiting = sum(not job.settled for job in jobs)
     lacking = sum(job.settled and bool(job.needs) for job in jobs)
     settled = len(jobs) - waiting - lacking
-    print(
-        f"{len(jobs)} jobs: {waiting} to run, {settled} already done or left out"
-        + (f", {lacking} that lack what is missing" if lacking else "")
-    )
-    return _code([line for job in jobs if not job.needs for line in job.lines])
+    what = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
+    lack = f", {lacking} that lack what is missing" if lacking else ""
+    return f"{what}: {waiting} to run, {settled} already done or left out{lack}"

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from bench.beside import Artifact
 from bench.cell import Measurement
 from bench.environment import environment, peak_memory_mb
+from bench.image_sizes import other_size
 from bench.outcome import score_entries
 from bench.prepare import Job
 from bench.public import public
@@ -74,9 +75,11 @@ def _backbone_config(config: DictConfig, backbone: str) -> dict[str, Any]:
 
 
 def _image_counts(job: Job) -> dict[str, int]:
-    """Conversions and skipped images of both sides."""
-    return {
+    """Conversions and skipped images of both sides; and whether the fakes have another size."""
+    found = {
         f"{side}.{kind}": count
         for side, source in (("real", job.real), ("fake", job.fake))
         for kind, count in getattr(source, "counts", {}).items()
     }
+    resized = other_size(job.real, job.fake) is not None
+    return found | ({"fake.other_size": 1} if resized else {})

@@ -15,7 +15,7 @@ from models.published import PublishedFile
 from models.resize import Resize
 from models.scaling import Scaling, scale
 from models.weight_source import FileWeights, RandomWeights, WeightFile, WeightSource
-from models.weights import State
+from models.weights import State, WeightsError
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,12 @@ class PublishedBackbone(ABC):
 def _located(about: About, weights: str, option: str) -> tuple[Path, str | None]:
     """The path, and the hash that its publisher states or its first download had."""
     if weights != "published":
-        return Path(weights).expanduser(), None
+        path = Path(weights).expanduser()
+        if path.name == weights and not path.suffix and not path.exists():  # rather a word
+            raise WeightsError(
+                f"{option}={weights} is neither published nor random, and no file here"
+            )
+        return path, None
     if about.file is None:
         raise ValueError(f"{option}=published: no file is published; type {option}=FILE or =random")
     path = about.file.find(about.name, option)

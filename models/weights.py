@@ -64,6 +64,8 @@ def other_hash(path: Path, expected: str) -> str | None:
     """
     kind, _, digits = expected.lower().rpartition(":")
     kind = kind or "sha256"
+    if kind not in ("sha256", "md5") or not re.fullmatch("[0-9a-f]+", digits):
+        raise WeightsError(f"the expected hash {expected!r} is none; type its hex digits")
     found = _file_hash(path, kind)
     return None if found.startswith(digits) else f"has {kind} {found}, expected {digits}"
 

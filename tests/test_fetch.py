@@ -91,6 +91,7 @@ def test_a_download_of_another_hash_is_refused_unless_it_is_named(published, wei
     file = published("0" * 64)
     code, _, err = typed(capsys, "backbone=inception")
     assert code == 4 and f"has sha256 {file_sha256(weights)}, expected {'0' * 64}" in err
+    assert "name its hash with weights_sha256=HEX" in err and "network" not in err
     assert not (weights_folder() / file.name).exists()
     word = f"backbone.inception.weights_sha256={file_sha256(weights)}"
     assert typed(capsys, "backbone=inception", word)[0] == 0
@@ -159,7 +160,7 @@ def test_truncated_safetensors_are_named(tmp_path):
 
 def test_without_a_network_the_line_has_file_address_and_folder(capsys, monkeypatch):
     def offline(url, path, **_):
-        raise module.DownloadError(f"{url} cannot be reached: Name or service not known")
+        raise module.NoNetworkError(f"{url} cannot be reached: Name or service not known")
 
     monkeypatch.setattr(module, "download", offline)
     code, out, err = typed(capsys, "backbone=inception")

@@ -72,6 +72,12 @@ def test_another_hash_is_refused_with_both(saved):
     assert file_sha256(saved) in message and "6726825d" in message
 
 
+def test_what_is_no_hash_is_named_for_it(saved):
+    for word in ("xyz", "md5:", "", "sha1:12"):
+        with pytest.raises(WeightsError, match="type its hex digits"):
+            load_state(saved, word)
+
+
 def test_a_rewritten_file_is_hashed_again(saved):
     before = file_sha256(saved)
     torch.save({"weight": torch.ones(50)}, saved)

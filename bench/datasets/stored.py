@@ -101,6 +101,11 @@ class StoredImages(ImageSource):
             self.labels = items.labels[torch.as_tensor(self.kept, dtype=torch.int64)]
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Height and width after preparation."""
+        return self.scan.height, self.scan.width
+
+    @property
     def counts(self) -> dict[str, int]:
         """Conversions by kind, and images that were skipped or files that are no images."""
         more = {"skipped": len(self.scan.skipped), "ignored": self.items.ignored}
