@@ -71,9 +71,10 @@ class PublishedFile:
         """
         path = self.present()
         if path is None:
+            known = "" if self.sha256 is None else f" (sha256 {self.sha256[:12]}...)"
             raise WeightsError(
                 f"{group} {name}: {self.name} is not in {weights_folder()}; type "
-                f"`salon fetch {group}={name}`, or put it there from {self.url}, or type "
+                f"`salon fetch {group}={name}`, or put it there from {self.url}{known}, or type "
                 f"{option}=FILE, or {option}={otherwise}"
             )
         return path
