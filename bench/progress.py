@@ -38,21 +38,27 @@ class Progress:
 
     def advance(self, count: int) -> None:
         """Count some units as done."""
-        self.done += count
         self.bar.update(count)
-        if Progress.status is not None:
-            Progress.status.say(self.line())
-        now = time.monotonic()
-        if self.bar.disable and now - self.last_line > SECONDS_BETWEEN_LINES:
-            self.last_line = now
-            log.info(self.line())
+        self._tell(count)
 
     def skip(self, count: int) -> None:
         """Count units that cost nothing: they move the bar and not the rate."""
         self.skipped += count
         if not self.bar.disable:
             self.bar.initial += count
-        self.advance(count)
+            self.bar.n += count
+            self.bar.last_print_n += count  # tqdm's rate is of what came since
+            self.bar.refresh()
+        self._tell(count)
+
+    def _tell(self, count: int) -> None:
+        self.done += count
+        if Progress.status is not None:
+            Progress.status.say(self.line())
+        now = time.monotonic()
+        if self.bar.disable and now - self.last_line > SECONDS_BETWEEN_LINES:
+            self.last_line = now
+            log.info(self.line())
 
     def reach(self, done: int, total: int) -> None:
         """So many units are done, of a total that is known only now."""

@@ -28,11 +28,21 @@ PATHS = [path for path in sorted(FOLDER.glob("*.yaml")) if described(path)]
 
 PACKAGED = [path for path in PATHS if hasattr(described(path), "package")]
 
+NETWORKS = [path for path in sorted(FOLDER.glob("*.yaml")) if path.stem != "precomputed"]
+
 every_yaml = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
 def test_there_are_yamls_to_read():
     assert len(PATHS) >= 10
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
+def test_the_comment_names_a_paper_and_a_source(path):
+    """Author and year, such as "M. Tan, Q. Le 2019" or "A. Radford et al. 2021", and a link."""
+    text = comment(path)
+    assert re.search(r"\b[A-Z]\. \w+(, [A-Z]\. \w+)*( et al\.)? (19|20)\d\d\b", text)
+    assert re.search(r"https://[\w.-]+\.\w+/\S+", text)
 
 
 @every_yaml
@@ -49,16 +59,18 @@ def test_the_comment_names_every_published_file_its_address_licence_and_hash(pat
     about, text = described(path).about, comment(path)
     for file in about.files:
         folder = file.url.rpartition("/")[0]
-        for fact in (file.name, folder, file.licence, f"{file.megabytes} MB", file.sha256):
-            assert fact is None or fact in text or fact.removesuffix(" MB") in text, fact
+        for fact in (file.name, folder, file.licence, file.sha256):
+            assert fact is None or fact in text, fact
+        assert re.search(rf"\b{file.megabytes} MB\b", text), file.megabytes
         assert file.sha256 is not None or "sha256" in text
 
 
 @pytest.mark.parametrize("path", PACKAGED, ids=lambda path: path.stem)
 def test_the_comment_names_the_package_its_licence_and_hash(path):
     package = described(path).package
-    for fact in (package.name, package.licence, f"{package.megabytes} MB", package.sha256[:8]):
+    for fact in (package.name, package.licence, package.sha256[:8]):
         assert fact in comment(path), fact
+    assert re.search(rf"\b{package.megabytes} MB\b", comment(path)), package.megabytes
 
 
 @every_yaml

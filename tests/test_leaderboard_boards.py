@@ -106,11 +106,17 @@ def test_seeds_of_one_generator_are_one_row(tmp_path):
 
 
 def test_seeds_of_a_random_backbone_are_one_row_too(tmp_path):
+    values = {1: 2.0, 2: 6.0, 3: 7.0}
     (row,) = board_of(
         tmp_path,
-        *(record(key=f"{seed}" * 64, backbone_config={"seed": seed}) for seed in (1, 2)),
+        *(
+            record(key=f"{seed}" * 64, backbone_config={"seed": seed}, scores={"fid": value})
+            for seed, value in values.items()
+        ),
     ).rows
-    assert row.num_seeds == 2
+    assert row.num_seeds == 3
+    assert row.cells[0].value == pytest.approx(5.0)
+    assert row.cells[0].spread == pytest.approx(7**0.5)  # divisor n - 1
 
 
 def test_another_checkpoint_of_one_name_is_another_row(tmp_path):

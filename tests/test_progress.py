@@ -1,5 +1,8 @@
 """What a progress line says."""
 
+import io
+import sys
+
 import bench.progress
 from bench.progress import Progress
 
@@ -36,3 +39,45 @@ def test_lines_appear_every_30_seconds_where_there_is_no_terminal(monkeypatch, c
         "features 5/100",
         "features 9/100",
     ]
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal, and the clock of whoever looks at it."""
+
+    def __init__(self, monkeypatch):
+        super().__init__()
+        self.seconds = 0
+        monkeypatch.setattr(sys, "stderr", self)
+        monkeypatch.setattr(bench.progress.time, "monotonic", lambda: self.seconds)
+        monkeypatch.setattr("tqdm.std.time", lambda: self.seconds)
+
+    def isatty(self):
+        return True
+
+    @property
+    def newest(self):
+        """What stands there last."""
+        return self.getvalue().rpartition("\r")[2].strip()
+
+
+def test_a_terminal_has_a_bar_with_rate_and_time_left_that_goes_at_the_end(monkeypatch, caplog):
+    caplog.set_level("INFO")
+    terminal = Terminal(monkeypatch)
+    progress = Progress("features", 100)
+    terminal.seconds = 40
+    progress.advance(40)
+    assert terminal.newest.startswith("features:  40%|")
+    assert terminal.newest.endswith("| 40/100 [00:40<01:00,  1.00 images/s]")
+    assert not caplog.records
+    progress.close()
+    assert terminal.newest == ""
+
+
+def test_what_was_there_already_moves_the_bar_and_not_its_rate(monkeypatch):
+    terminal = Terminal(monkeypatch)
+    progress = Progress("features", 3_000)
+    progress.skip(2_000)
+    terminal.seconds = 10
+    progress.advance(100)
+    assert terminal.newest.endswith("| 2100/3000 [00:10<01:30, 10.00 images/s]")
+    progress.close()

@@ -2,19 +2,22 @@
 
 import hashlib
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from made_inception import made_weights
 from made_records import record, store
+from made_weights import made_state
+from torchvision.models import vgg16
 
 from bench.cli import main
 from bench.composed import composed
+from bench.records import read_record, record_paths
 from bench.stated_values import stated_values
 from bench.verify import AGREES, DIFFERS, NOT_COMPARABLE, NOT_MEASURED, verdicts
-from models.fid_inception import FidInception
-from models.initialise import initialise
 
 EXPERIMENTS = [
     "reference_values",
@@ -180,35 +183,81 @@ def test_every_stated_value_belongs_to_an_experiment():
         assert (rows, one.metric) in counts | {(100, "inception_score"), (None, "inception_score")}
 
 
-def cifar10(folder):
-    """Random images in the published layout, and the words that name them and their md5."""
+def cifar10(folder, batch, test):
+    """Random images in the published layout, and the words that name them and their md5.
+
+    Args:
+        folder: where to.
+        batch: images of each of the five files of the training split.
+        test: images of the test split.
+    """
     stream, sums = np.random.default_rng(0), []
     folder.mkdir()
-    for name in [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]:
-        data = stream.integers(0, 256, (30, 3072), dtype=np.uint8)
-        content = pickle.dumps({b"data": data, b"labels": [0, 9, 3] * 10}, protocol=2)
+    counts = {f"data_batch_{number}": batch for number in range(1, 6)} | {"test_batch": test}
+    for name, count in counts.items():
+        data = stream.integers(0, 256, (count, 3072), dtype=np.uint8)
+        labels = [index % 10 for index in range(count)]
+        content = pickle.dumps({b"data": data, b"labels": labels}, protocol=2)
         (folder / name).write_bytes(content)
         sums.append(f"{name}:'{hashlib.md5(content).hexdigest()}'")
-    return [f"dataset.path={folder}", f"+dataset.md5={{{','.join(sums)}}}"]
+    return [
+        *(f"dataset.path={folder}", f"+dataset.md5={{{','.join(sums)}}}"),
+        "+generator.source.md5=${dataset.md5}",
+    ]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Backbone -> random weights of the published layout."""
+    folder = tmp_path_factory.mktemp("weights")
+    made = {"inception": made_weights(folder), "vgg16": folder / "vgg16.pth"}
+    torch.save(made_state(vgg16(init_weights=False).state_dict()), made["vgg16"])
+    yield made
+    made["vgg16"].unlink()  # 553 MB
+
+
+def lines_of(out, score):
+    return [line for line in out.splitlines() if f" {score} " in line]
 
 
 @pytest.mark.slow
-def test_the_experiment_runs_up_to_the_comparison(salon, tmp_path, capsys):
-    torch.save(initialise(FidInception(), 0).state_dict(), tmp_path / "random.pth")
+@pytest.mark.parametrize(
+    ("experiment", "count"), [("reference_values", 5000), ("reference_values_256", 256)]
+)
+def test_the_experiment_runs_up_to_the_comparison(
+    salon, tmp_path, capsys, files, experiment, count
+):
     done = salon(
-        "score",
-        "experiment=reference_values",
-        *cifar10(tmp_path / "cifar"),
-        "+generator.source.md5=${dataset.md5}",
-        "dataset.rows=12",
-        "backbone=[inception]",
-        f"backbone.inception.weights={tmp_path / 'random.pth'}",
-        "metrics.kid_subsets.subset_size=8",
+        *("sweep", f"experiment={experiment}", "paths.results=results"),
+        *cifar10(tmp_path / "cifar", batch=30, test=30),
+        *(f"backbone.{name}.weights={path}" for name, path in files.items()),
+        *("dataset.rows=12", "metrics.kid_subsets.subset_size=8"),
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     code, out, _ = typed(capsys, tmp_path / "results")
-    lines = [line for line in out.splitlines() if "cifar10_train inception fid.fid" in line]
-    assert code == 8 and "fake images 12, stated with 5000" in lines[0]
-    assert lines[0].startswith("not comparable") and "10.32333" in lines[0]
-    for score in ("kid_subsets.kid_mean", "inception_score.is_mean"):
-        assert any(score in line and "not comparable" in line for line in out.splitlines())
+    assert code == 8 and "0 agrees, 0 differs" in out
+    for score in (
+        *("fid.fid", "kid_subsets.kid_mean", "kid_subsets.kid_std"),
+        *("inception_score.is_mean", "inception_score.is_std"),
+        *("precision_recall.precision", "precision_recall.recall"),
+    ):
+        (line,) = (one for one in lines_of(out, score) if re.search(rf"stated with {count}\b", one))
+        assert line.startswith("not comparable") and "fake images 12" in line
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_experiment_of_the_training_split_measures_it_whole_and_in_part(
+    salon, tmp_path, capsys, files
+):
+    done = salon(
+        *("sweep", "experiment=reference_values_train", "paths.results=results"),
+        *cifar10(tmp_path / "cifar", batch=21, test=105),
+        f"backbone.inception.weights={files['inception']}",
+        timeout=900,
+    )
+    assert done.returncode == 0 and "2 done" in done.stdout, done.stdout + done.stderr
+    records = map(read_record, record_paths(tmp_path / "results"))
+    assert sorted(one.num_fake for one in records) == [100, 105]
+    code, out, _ = typed(capsys, tmp_path / "results")
+    assert code == 8 and "0 agrees, 1 differs" in out
