@@ -17,7 +17,7 @@ class StatedValue:
 
     Attributes:
         dataset, generator, protocol, backbone, metric, score: the names that a record must have.
-        real_split, fake_split: which splits the two sides are.
+        real_split, fake_split: which splits the two sides are; empty for a file without splits.
         weights: first digits of the weights' sha256.
         num_real, num_fake: rows of each side; None for a side that the score does not look at.
         rows: the rule by which both sides were drawn; empty for all.
@@ -88,7 +88,7 @@ class StatedValue:
         if self.num_real is not None:
             conditions += [
                 ("real images", record.num_real, self.num_real),
-                ("real split", real.get("split"), self.real_split),
+                ("real split", real.get("split") or "", self.real_split),
                 ("real rows", _rule(real), self.rows),
             ]
         if self.setting:

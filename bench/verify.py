@@ -22,7 +22,8 @@ HELP = """salon verify - compare records with the values that others published
   salon sweep experiment=reference_values paths.results=results/reference
   salon verify paths.results=results/reference
 
-Also experiment=reference_values_256 (a minute) and reference_values_train (50,000 images). The
+Also experiment=reference_values_256 (a minute), reference_values_train (50,000 images),
+reference_values_clip and reference_values_adm (guided-diffusion's files). The
 values and their sources are in conf/experiment/reference_values.csv. Verdicts: agrees, differs,
 not comparable (other counts, rows or settings, random weights), not measured. Exit code 8 unless
 every value that was measured agrees, and at least one was.
