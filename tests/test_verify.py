@@ -51,7 +51,7 @@ def measured(stated, value, *more, **changes):
         metric=stated.metric,
         backbone=stated.backbone,
         scores={stated.score: value, **dict(more)},
-        config=[stated.num_fake],
+        config=[stated.dataset, stated.num_fake],
         num_fake=stated.num_fake,
     )
     return replace(made, **fields | changes)
