@@ -71,9 +71,12 @@ def test_every_published_tensor_of_the_image_tower_has_its_place(name):
 
 
 def projected(name, state, images, **options):
+    return projected_scaled(name, state, scaled(images, MEAN, STD), **options)
+
+
+def projected_scaled(name, state, x, **options):
     """The paper's image tower in plain torch; a head is 64 wide, as OpenAI builds them."""
     heads = TOWERS[name][0] // 64
-    x = scaled(images, MEAN, STD)
     token = class_tokens(plain_names(state), x, heads=heads, eps=1e-5, **options)[-1]
     return token @ state["visual.proj"]
 
