@@ -60,12 +60,17 @@ class Sides:
 
     def words(self, weights, cache: Path):
         """What `salon score` is told of them; one cache serves presets of equal pixels."""
+        network = ["backbone=[inception]", f"backbone.inception.weights={weights}"]
+        return [*self.folder_words(cache), *network]
+
+    def folder_words(self, cache: Path):
+        """The same without a backbone."""
+        count = len(self.real)
         return [
             *("dataset=folder", f"dataset.path={self.folders['real']}"),
             *("generator=folder", f"generator.path={self.folders['fake']}"),
-            *("backbone=[inception]", f"backbone.inception.weights={weights}"),
-            *("protocol.num_real=12", "protocol.num_fake=12"),
-            *("batch_size=12", "device=cpu", f"paths.cache={cache}"),
+            *(f"protocol.num_real={count}", f"protocol.num_fake={count}"),
+            *(f"batch_size={count}", "device=cpu", f"paths.cache={cache}"),
         ]
 
 

@@ -4,6 +4,7 @@ from math import prod
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 
 def made_state(shapes, seed=0):
@@ -22,6 +23,19 @@ def _values(name, shape, stream):
         return torch.rand(shape, generator=stream) * 0.4 + 0.8
     deviation = 0.1 if len(shape) == 1 else (2 / prod(shape[1:])) ** 0.5
     return torch.randn(shape, generator=stream) * deviation
+
+
+def noisy(network):
+    """Batch normalisations have statistics and slopes as after training: a wrong fold shows."""
+    stream = torch.Generator().manual_seed(0)
+    for part in network.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.running_mean.normal_(0, 0.5, generator=stream)
+            part.running_var.uniform_(0.5, 2, generator=stream)
+            if part.affine:
+                nn.init.uniform_(part.weight, 0.5, 2, generator=stream)
+                nn.init.normal_(part.bias, 0, 0.5, generator=stream)
+    return network.eval()
 
 
 def photographs(side, count=2):

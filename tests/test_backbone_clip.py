@@ -12,6 +12,7 @@ from plain_vit import (
     shapes_of,
 )
 from safetensors.torch import save_file
+from torch import nn
 
 from models.backbones import describe, load
 from models.backbones.clip_vitb32 import FILE
@@ -69,17 +70,51 @@ def test_every_published_tensor_of_the_image_tower_has_its_place(name):
         assert shapes_of(backbone.convert(published)) == shapes_of(network.state_dict())
 
 
+def projected(name, state, images, **options):
+    return projected_scaled(name, state, scaled(images, MEAN, STD), **options)
+
+
+def projected_scaled(name, state, x, **options):
+    """The paper's image tower in plain torch; a head is 64 wide, as OpenAI builds them."""
+    heads = TOWERS[name][0] // 64
+    token = class_tokens(plain_names(state), x, heads=heads, eps=1e-5, **options)[-1]
+    return token @ state["visual.proj"]
+
+
 def test_the_feature_is_the_projected_class_token_of_plain_torch(state, found):
-    x = scaled(pictures(224), MEAN, STD)
-    token = class_tokens(plain_names(state), x, heads=12, activation=quick_gelu, eps=1e-5)[-1]
-    expected = token @ state["visual.proj"]
+    expected = projected("clip_vitb32", state, pictures(224), activation=quick_gelu)
     assert found.features.shape == (2, 512) and found.logits is None
     assert (found.features - expected).norm() < 1e-5 * expected.norm()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["clip_vitl14", "clip_vitl14_336"])
+def test_a_large_network_loads_and_runs(name, tmp_path):
+    state = random_state(openai_layout(name))
+    save_file(state, tmp_path / "random.safetensors")
+    images = pictures(336 if name.endswith("336") else 224, count=1)
+    found = load(name, weights=tmp_path / "random.safetensors")(images)
+    expected = projected(name, state, images, activation=quick_gelu)
+    assert found.features.shape == (1, 768)
+    assert (found.features - expected).norm() < 1e-5 * expected.norm()
+
+
+@pytest.mark.parametrize("name", TOWERS)
+def test_heads_norms_and_activations_are_openais(name):
+    with torch.device("meta"):
+        network = describe(name).network().network
+    width, depth, *_ = TOWERS[name]
+    norms = [part for part in network.modules() if isinstance(part, nn.LayerNorm)]
+    assert len(network.blocks) == depth and len(norms) == 2 * depth + 2
+    assert {norm.eps for norm in norms} == {1e-5}
+    assert {block.attn.num_heads for block in network.blocks} == {width // 64}
+    x = torch.linspace(-4, 4, 9)
+    for block in network.blocks:
+        torch.testing.assert_close(block.mlp.act(x), quick_gelu(x))
+
+
 def test_it_is_not_the_network_with_plain_gelu(state, found):
-    x = scaled(pictures(224), MEAN, STD)
-    other = class_tokens(plain_names(state), x, heads=12, eps=1e-5)[-1] @ state["visual.proj"]
+    other = projected("clip_vitb32", state, pictures(224))
     assert (found.features - other).norm() > 1e-3 * other.norm()
 
 

@@ -44,14 +44,30 @@ def torch_fidelity(weights_file):
     )
 
 
+@pytest.fixture(scope="module")
+def optimised(weights_file):
+    """The default: folded, channels last, and a slice of the batch for each core."""
+    return models.backbones.load("inception", weights=weights_file, resize="tf1_bilinear")
+
+
+@pytest.fixture
+def two_cores():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("side", [32, 64, 256, 299, 512])
-def test_features_and_logits_equal_torch_fidelity(network, torch_fidelity, side):
-    images = photographs(side)
+def test_features_and_logits_equal_torch_fidelity(
+    network, optimised, torch_fidelity, side, two_cores
+):
+    images = photographs(side, count=3)  # the optimised network sees two of them, and one
     *_, features, logits = torch_fidelity(images)
-    ours = network(images)
-    assert relative_gap(ours.features, features) < 1e-6  # seen: 0, bit-equal
-    assert relative_gap(ours.logits, logits) < 1e-6
-    assert ours.features.std() > 0.01
+    for ours, tolerance in ((network(images), 1e-6), (optimised(images), 1e-5)):
+        assert relative_gap(ours.features, features) < tolerance  # seen: 0, bit-equal, and 5e-7
+        assert relative_gap(ours.logits, logits) < tolerance
+        assert ours.features.std() > 0.01
 
 
 @pytest.fixture
@@ -126,12 +142,6 @@ def test_the_bias_moves_the_logits_by_the_bias(network, monkeypatch):
 def test_the_option_logits_bias_reaches_the_network():
     build = Inception(weights="random", logits_bias=True).source().build
     assert build().logits_bias and not Inception(weights="random").source().build().logits_bias
-
-
-def test_optimising_moves_only_the_last_bits(network, weights_file):
-    images = photographs(32, count=1)
-    last = models.backbones.load("inception", weights=weights_file, optimise=True)
-    assert relative_gap(last(images).features, network(images).features) < 1e-5
 
 
 def test_identity_is_the_file_wherever_it_lies(weights_file, tmp_path):

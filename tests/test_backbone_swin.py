@@ -62,9 +62,13 @@ def buffers(name):
 
 @pytest.fixture(scope="module")
 def swin_t_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "random.pth"
-    torch.save({"model": random_state(layout("swin_t")) | buffers("swin_t")}, path)
-    return path
+    return written("swin_t", tmp_path_factory.mktemp("weights"))
+
+
+def written(name, folder):
+    """A file of exactly the published layout."""
+    torch.save({"model": random_state(layout(name)) | buffers(name)}, folder / "random.pth")
+    return folder / "random.pth"
 
 
 @pytest.mark.parametrize(
@@ -82,16 +86,27 @@ def test_every_published_tensor_has_its_place(name, tensors, numbers):
 
 
 def test_features_and_logits_are_those_of_timms_own_reader(swin_t_file):
-    images = pictures(224)
-    overlay = {"file": str(swin_t_file), "custom_load": False}
-    architecture = "swin_tiny_patch4_window7_224.ms_in1k"
+    check("swin_t", "swin_tiny_patch4_window7_224.ms_in1k", swin_t_file, count=2)
+
+
+@pytest.mark.slow
+def test_the_base_network_loads_and_runs(tmp_path):
+    file = written("swin_b", tmp_path)
+    check("swin_b", "swin_base_patch4_window7_224.ms_in22k_ft_in1k", file, count=1)
+
+
+@torch.no_grad()
+def check(name, architecture, file, count):
+    """Load the file the normal way, and as timm does."""
+    images = pictures(224, count)
+    overlay = {"file": str(file), "custom_load": False}
     peer = timm.create_model(architecture, pretrained=True, pretrained_cfg_overlay=overlay).eval()
-    with torch.no_grad():
-        maps = peer.norm(peer.layers(peer.patch_embed(scaled(images))))  # (n, 7, 7, 768)
-        features = maps.mean((1, 2))
-        logits = features @ peer.head.fc.weight.T + peer.head.fc.bias
-    found = load("swin_t", weights=swin_t_file)(images)
-    assert found.features.shape == (2, 768) and found.logits.shape == (2, 1000)
+    maps = peer.norm(peer.layers(peer.patch_embed(scaled(images))))  # (n, 7, 7, D)
+    features = maps.mean((1, 2))
+    logits = features @ peer.head.fc.weight.T + peer.head.fc.bias
+    found = load(name, weights=file)(images)
+    assert found.features.shape == (count, 8 * MODELS[name][0])
+    assert found.logits.shape == (count, 1000)
     assert (found.features - features).norm() < 1e-5 * features.norm()
     assert (found.logits - logits).norm() < 1e-5 * logits.norm()
 

@@ -5,6 +5,7 @@ import huggingface_hub.constants
 import pytest
 import timm
 import torch
+from made_weights import made_state, photographs, relative_gap
 from safetensors.torch import save_file
 from torch import nn
 
@@ -32,14 +33,21 @@ def weights_file(tmp_path):
 
 
 @pytest.mark.parametrize("model", ["test_vit", "test_convnext", "test_efficientnet", TAG])
-def test_features_and_logits_are_those_of_timm(model, images):
-    backbone = TimmModel(model=model, weights="random", resolution=160)
-    extractor = backbone.load()
-    embedding = extractor(images)
-    network = extractor.trunk.network
-    x = extractor.prepare(images)
-    torch.testing.assert_close(embedding.logits, network(x))
-    assert embedding.features.shape == (2, network.num_features)
+@torch.inference_mode()
+def test_features_and_logits_are_those_of_timms_own_network(model, tmp_path):
+    """Of a second one, which nobody folds, with weights under which a wrong fold shows."""
+    peer = timm.create_model(model).eval()
+    peer.load_state_dict(made_state(peer.state_dict()))
+    save_file(peer.state_dict(), tmp_path / "made.safetensors")
+    images = photographs(160)
+    mean, std = (torch.tensor(peer.pretrained_cfg[name]).view(3, 1, 1) for name in ("mean", "std"))
+    maps = peer.forward_features((images / 255 - mean) / std)
+    backbone = TimmModel(model=model, weights=str(tmp_path / "made.safetensors"), resolution=160)
+    found = backbone.load()(images)
+    assert found.features.shape == (2, peer.num_features)
+    assert relative_gap(found.features, peer.forward_head(maps, pre_logits=True)) < 1e-5
+    assert relative_gap(found.logits, peer.forward_head(maps)) < 1e-5
+    assert relative_gap(found.features[:1], found.features[1:]) > 1e-2  # the images matter
 
 
 @pytest.mark.parametrize(

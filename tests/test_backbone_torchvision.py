@@ -69,13 +69,14 @@ def test_features_are_what_the_last_layer_of_torchvisions_network_reads(publishe
     assert ours.features.std() > 0.01
 
 
+@pytest.mark.parametrize("side", [32, 64, 400])
 @pytest.mark.parametrize("published", ["vgg16"], indirect=True)
-def test_vgg16_is_torch_fidelitys(published):
+def test_vgg16_is_torch_fidelitys(published, side):
     _, path, _, extract = published
     peer = pytest.importorskip("torch_fidelity.feature_extractor_vgg16")
     layers = ["fc2_relu"]
     extractor = peer.FeatureExtractorVGG16("peer", layers, feature_extractor_weights_path=path)
-    images = photographs(64)
+    images = photographs(side)
     assert relative_gap(extract(images).features, extractor(images)[0]) < TOLERANCE
 
 

@@ -3,22 +3,10 @@
 import pytest
 import timm
 import torch
+from made_weights import noisy
 from torch import nn
 
 from models.fold import fold
-
-
-def noisy(network):
-    """Statistics and slopes as after training, so that a wrong fold shows."""
-    stream = torch.Generator().manual_seed(0)
-    for part in network.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.running_mean.normal_(0, 0.5, generator=stream)
-            part.running_var.uniform_(0.5, 2, generator=stream)
-            if part.affine:
-                nn.init.uniform_(part.weight, 0.5, 2, generator=stream)
-                nn.init.normal_(part.bias, 0, 0.5, generator=stream)
-    return network.eval()
 
 
 def norms(network):

@@ -2,6 +2,7 @@ import lpips as authors
 import pytest
 import torch
 import torchvision
+from made_weights import made_state
 from torch import nn
 
 from models.perceptual.lpips import RECIPES, Lpips, Net
@@ -81,14 +82,32 @@ def test_heads_are_shares_of_layers_and_never_negative(net):
     assert all((head >= 0).all() for head in heads)  # so that roots may be multiplied in
 
 
-def test_a_trunk_file_is_torchvisions_and_its_classifier_is_left_out(tmp_path):
-    whole = torchvision.models.squeezenet1_1(weights=None)
-    torch.save(whole.state_dict(), tmp_path / "squeeze.pth")
-    spec = Lpips(net=Net.squeeze, weights=str(tmp_path / "squeeze.pth"))
+@pytest.fixture(scope="module", params=list(Net))
+def published(request, tmp_path_factory):
+    """A net, torchvision's classifier around its trunk, and a file as torchvision publishes it."""
+    whole = getattr(torchvision.models, RECIPES[request.param].build)(weights=None)
+    whole.load_state_dict(made_state(whole.state_dict()))
+    path = tmp_path_factory.mktemp("weights") / "random.pth"
+    torch.save(whole.state_dict(), path)
+    yield request.param, whole, path
+    path.unlink()  # half a gigabyte
+
+
+def test_a_trunk_file_is_torchvisions_and_its_classifier_is_left_out(published):
+    net, whole, path = published
+    spec = Lpips(net=net, weights=str(path))
     trunk = spec.load().trunk
     for name, values in whole.features.state_dict().items():
         assert torch.equal(trunk.state_dict()[name], values)
-    assert spec.identity()["weights_sha256"] == file_sha256(tmp_path / "squeeze.pth")
+    assert spec.identity()["weights_sha256"] == file_sha256(path)
+
+
+def test_a_trunk_file_gives_what_the_authors_package_gives(published):
+    net, whole, path = published
+    a, b = images(), images(seed=1) * 0.5
+    expected = package(net, whole.features)(a, b).detach().flatten()
+    ours = Lpips(net=net, weights=str(path)).load()
+    torch.testing.assert_close(ours(a, b), expected, rtol=1e-6, atol=1e-6)
 
 
 def test_random_weights_are_those_of_the_seed():
