@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCAL := results/local
 
-.PHONY: demo test bench records clean
+.PHONY: demo test test-long bench records clean
 
 demo: $(READY)
 	rm -rf $(LOCAL)
@@ -25,6 +25,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+# What takes minutes or gigabytes: the largest networks, and published experiments on files of their layout.
+test-long: $(READY)
+	$(BIN)/pytest -m long
 
 # The standard set of metrics, and extraction, against the installed peers; minutes, on a quiet machine.
 bench: $(READY)

@@ -87,7 +87,7 @@ def test_the_feature_is_the_projected_class_token_of_plain_torch(state, found):
     assert (found.features - expected).norm() < 1e-5 * expected.norm()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["clip_vitl14", "clip_vitl14_336"])
 def test_a_large_network_loads_and_runs(name, tmp_path):
     state = random_state(openai_layout(name))

@@ -6,7 +6,7 @@ from made_weights import photographs
 from models.backbones import describe
 from models.weights import state_sha256
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 SIDES = {  # pixels: as few as a network takes
     "clip_vitl14": 224,
     "clip_vitl14_336": 336,

@@ -53,7 +53,7 @@ def test_the_feature_is_the_class_token_of_plain_torch(tmp_path):
     check(Tiny, tiny, tmp_path, heads=3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_large_network_loads_and_runs(tmp_path):
     check(MaeVitl16, LARGE, tmp_path, heads=16)
 

@@ -89,7 +89,7 @@ def test_features_and_logits_are_those_of_timms_own_reader(swin_t_file):
     check("swin_t", "swin_tiny_patch4_window7_224.ms_in1k", swin_t_file, count=2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_base_network_loads_and_runs(tmp_path):
     file = written("swin_b", tmp_path)
     check("swin_b", "swin_base_patch4_window7_224.ms_in22k_ft_in1k", file, count=1)

@@ -38,7 +38,7 @@ def growth(home, count):
     return float(told)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_inception_stays_below_a_gigabyte_and_a_half_whatever_the_number_of_images(home):
     few, many = growth(home, FEW), growth(home, MANY)

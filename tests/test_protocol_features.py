@@ -36,7 +36,7 @@ FAST = [
     ("studiogan_friendly", "inception_torchvision", 64),
     ("studiogan_clean", "dino_vits8_blocks4", 64),
 ]
-SLOW = [  # many, or files of up to 1 GB
+LONG = [  # many, or files of up to 1 GB
     *((preset, "dinov2_vitb14", 64) for preset in ("dgm_eval", "torch_fidelity")),
     *((preset, "dinov2_vitl14", 64) for preset in ("dgm_eval", "edm2")),
     ("dgm_eval", "mae_vitl16", 64),
@@ -129,7 +129,7 @@ def made(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("preset", "backbone", "side"),
-    [*FAST, *(pytest.param(*cell, marks=pytest.mark.slow) for cell in SLOW)],
+    [*FAST, *(pytest.param(*cell, marks=pytest.mark.long) for cell in LONG)],
 )
 @torch.inference_mode()
 def test_features_under_a_preset_are_those_of_the_form(preset, backbone, side, made):

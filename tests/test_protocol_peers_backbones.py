@@ -68,7 +68,7 @@ def test_torch_fidelity_on_clip(side, clip_state, clip_file, monkeypatch):
     assert relative_gap(found, expected) < 1e-5  # seen: 8e-7
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("side", [32, 448])
 def test_torch_fidelity_precision_and_recall_on_vgg16(score, side, vgg16_file, tmp_path):
     """Its default for them; of one neighbour, because balls of three would hold all ten images."""

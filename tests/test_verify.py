@@ -226,7 +226,11 @@ def lines_of(out, score):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("experiment", "count"), [("reference_values", 5000), ("reference_values_256", 256)]
+    ("experiment", "count"),
+    [
+        ("reference_values", 5000),
+        pytest.param("reference_values_256", 256, marks=pytest.mark.long),
+    ],
 )
 def test_the_experiment_runs_up_to_the_comparison(
     salon, tmp_path, capsys, files, experiment, count
@@ -277,7 +281,7 @@ def test_the_experiment_of_adm_runs_on_files_of_its_layout(salon, tmp_path, caps
         assert "fake images 12, stated with 50000" in line
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_experiment_of_the_training_split_measures_it_whole_and_in_part(
     salon, tmp_path, capsys, files
