@@ -7,6 +7,7 @@ from chromium import assert_quiet, choose, click_header, find, served, shown_nam
 from made_page import NASTY
 
 ui = pytest.importorskip("selenium.webdriver.support.ui", reason="selenium is not installed")
+exceptions = pytest.importorskip("selenium.common.exceptions")
 SECONDS = 20
 SEEN = """
 const all = (selector) => [...document.querySelectorAll(selector)];
@@ -45,9 +46,15 @@ def reopened(page):
     return page
 
 
+def wait(page, until):
+    """A page that is loading has no tables yet, which is no answer."""
+    loading = [exceptions.JavascriptException]
+    ui.WebDriverWait(page, SECONDS, ignored_exceptions=loading).until(lambda _: until())
+
+
 def back(page, until):
     page.back()
-    ui.WebDriverWait(page, SECONDS).until(lambda _: until())
+    wait(page, until)
 
 
 def everything(page):
@@ -93,7 +100,7 @@ def test_back_undoes_the_last_choice(page):
     back(page, lambda: shown_names(page, 1) == ["blur"])
     back(page, lambda: len(shown_names(page)) == 6)
     page.forward()
-    ui.WebDriverWait(page, SECONDS).until(lambda _: shown_names(page) == ["blur"])
+    wait(page, lambda: shown_names(page) == ["blur"])
 
 
 def test_back_undoes_a_sort(page):
