@@ -16,7 +16,6 @@ from bench.overrides import groups
 from bench.public import shown
 
 NODES = ("protocol", "backbone", "metrics")
-OF_BACKBONES = ("resize", "scaling", "logits_bias")  # of a protocol, by a backbone's name
 SILENT = ("seed", "weights_sha256")
 """Of backbones: another draw from the same space; a check only."""
 
@@ -52,21 +51,6 @@ def deviations(
                     f"{key}: {shown(found.get(key))} ({protocol}: {shown(expected.get(key))})"
                 )
     return lines
-
-
-def concerning(lines: Sequence[str], backbone: str, metric: str) -> list[str]:
-    """Of a job's deviations those that one of its measurements knows: not its neighbours' own."""
-    return [line for line in lines if _concerns(line.partition(":")[0], backbone, metric)]
-
-
-def _concerns(key: str, backbone: str, metric: str) -> bool:
-    """Keys are backbone.NAME..., metrics.NAME..., protocol.METRIC..., protocol.resize.BACKBONE."""
-    node, name, *below = key.split(".")
-    if node == "protocol" and name in OF_BACKBONES:
-        return below[:1] in ([], [backbone])
-    if node == "protocol":
-        return name == metric or name not in groups()["metrics"]
-    return name == {"backbone": backbone, "metrics": metric}[node]
 
 
 def _is_silent(key: str, found: Mapping[str, Any]) -> bool:

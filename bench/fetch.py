@@ -162,7 +162,10 @@ def _fault(path: Path, expected: str | None) -> str | None:
     kind = file_kind(path)
     if kind not in LOADABLE:
         return f"is {kind.value}"
-    return None if expected is None else other_hash(path, expected)
+    try:
+        return None if expected is None else other_hash(path, expected)
+    except WeightsError as error:
+        raise CheckpointError(str(error)) from error
 
 
 def _detail(file: PublishedFile, path: Path) -> str:

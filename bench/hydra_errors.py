@@ -44,7 +44,9 @@ def _one_line(error: Exception) -> str:
 def _near(key: str) -> str:
     """E.g. "did you mean backbone.inception.weights? "; of the keys that the group's yamls have."""
     *owners, name = key.split(".")
-    nodes = [yaml.safe_load(file.read_text()) for file in (config_folder() / owners[0]).glob("*")]
+    nodes = [
+        yaml.safe_load(file.read_text()) for file in (config_folder() / owners[0]).glob("*.yaml")
+    ]
     for owner in owners[1:]:
         nodes = [node[owner] for node in nodes if isinstance(node, dict) and owner in node]
     known = {str(known) for node in nodes if isinstance(node, dict) for known in node}

@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.artifacts import are_there, write_curves, write_grid, write_per_image
 from bench.beside import Artifact
 from bench.cell import Measurement
-from bench.deviations import concerning
+from bench.concerning import concerning
 from bench.errors import DamagedRecordError, SalonError, StoreError, UndefinedError
 from bench.failure_record import forget_failure, write_failure
 from bench.failures import failed_line

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.concerning import concerning
 from bench.config_folder import config_folder
 from bench.records import Record
 
@@ -70,7 +71,8 @@ class StatedValue:
         for what, found, expected in self._conditions(record):
             if found != expected:
                 return f"{what} {found}, stated with {expected}"
-        return next((f"deviates: {line}" for line in record.deviations if self._moves(line)), None)
+        own = concerning(map(str, record.deviations), self.backbone, self.metric)
+        return next((f"deviates: {line}" for line in own if not self._settles(line)), None)
 
     def other_weights(self, record: Record) -> str | None:
         """Which weights the record has, where they are not those of the stated value."""
@@ -96,15 +98,12 @@ class StatedValue:
             conditions.append((key, str(record.metric["config"].get(key)), value))
         return conditions
 
-    def _moves(self, deviation: str) -> bool:
-        """Whether a line of the record's deviations is about this score, and not stated above."""
-        key = deviation.partition(":")[0]
-        own = (f"metrics.{self.metric}.", f"backbone.{self.backbone}.", "protocol.")
-        settled = {
+    def _settles(self, deviation: str) -> bool:
+        """Whether a line of the record's deviations is about what is stated above."""
+        return deviation.partition(":")[0] in (
             f"backbone.{self.backbone}.weights",  # told by its hash
             f"metrics.{self.metric}.{self.setting.partition('=')[0]}",
-        }
-        return key.startswith(own) and key not in settled
+        )
 
 
 def stated_values(path: Path | None = None) -> list[StatedValue]:

@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from models.fill import fill
 from models.initialise import INITIALISATION, initialise
 from models.state_memory import remember, remembered
 from models.weights import (
@@ -15,7 +16,6 @@ from models.weights import (
     WeightsError,
     check_file,
     file_sha256,
-    fill,
     home,
     load_state,
     state_sha256,

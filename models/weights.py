@@ -10,7 +10,7 @@ from pathlib import Path
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.file_kind import LOADABLE, FileKind, file_kind
 from models.inert import inert_globals
@@ -21,7 +21,6 @@ REAL = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 SIGNED = (torch.int64, torch.int32, torch.int16, torch.int8, torch.bool)
 UNSIGNED = (torch.uint64, torch.uint32, torch.uint16, torch.uint8)
 PLAIN = (*REAL, *SIGNED, *UNSIGNED)  # numbers that weights are; float8 needs a scale beside it
-COUNTER = "num_batches_tracked"
 
 
 class WeightsError(Exception):
@@ -192,25 +191,25 @@ def _tensors(path: Path, state: object) -> State:
     unnamed = [repr(key) for key in state if not isinstance(key, str)]
     if unnamed:
         raise WeightsError(
-            f"weights file {path} holds the keys {_some(unnamed)}, expected names of tensors; "
+            f"weights file {path} holds the keys {some_of(unnamed)}, expected names of tensors; "
             "save a module's state_dict()"
         )
     others = [str(key) for key, value in state.items() if not isinstance(value, Tensor)]
     if others:
         raise WeightsError(
-            f"weights file {path} holds more than tensors under {_some(others)}; "
+            f"weights file {path} holds more than tensors under {some_of(others)}; "
             "expected a flat dict of tensors: save that one entry as a file of its own"
         )
-    odd = [f"{name} is {kind}" for name, value in state.items() if (kind := _odd_kind(value))]
+    odd = [f"{name} is {kind}" for name, value in state.items() if (kind := odd_kind(value))]
     if odd:
         raise WeightsError(
-            f"weights file {path} does not hold plain numbers ({_some(odd)}); save dense tensors "
+            f"weights file {path} does not hold plain numbers ({some_of(odd)}); save dense tensors "
             "of real numbers in 16 bits or more, e.g. by .to_dense(), .dequantize() or .float()"
         )
     return dict(state)
 
 
-def _odd_kind(tensor: Tensor) -> str | None:
+def odd_kind(tensor: Tensor) -> str | None:
     """What a tensor is that has no bytes of plain numbers, which a copy would change or refuse."""
     if tensor.is_meta:
         return "meta, a shape without numbers"
@@ -221,85 +220,6 @@ def _odd_kind(tensor: Tensor) -> str | None:
     return "of " + str(tensor.dtype) if tensor.dtype not in PLAIN else None
 
 
-def fill(module: nn.Module, state: Mapping[str, Tensor], source: str) -> nn.Module:
-    """Copy a state into a module, every tensor or none.
-
-    `num_batches_tracked` counters may be absent: evaluation does not read them.
-
-    Args:
-        module: the network, changed in place.
-        state: names to tensors.
-        source: where the state is from, for the message.
-
-    Returns:
-        The module.
-
-    Raises:
-        WeightsError: missing or unexpected names, other shapes, whole numbers for real ones or
-            the reverse, or values that are not finite.
-    """
-    expected = module.state_dict()
-    _check_names(expected, state, source)
-    _check_shapes(expected, state, source)
-    _check_numbers(expected, state, source)
-    _check_finite(state, source)
-    module.load_state_dict(dict(state), strict=False)  # strictness was checked above, by name
-    return module
-
-
-def _check_names(expected: State, state: Mapping[str, Tensor], source: str) -> None:
-    needed = {name for name in expected if not name.endswith(COUNTER)}
-    missing = sorted(needed - set(state))
-    unexpected = sorted(set(state) - set(expected))
-    if missing or unexpected:
-        raise WeightsError(
-            f"{source} does not fit the network: {len(missing)} tensors are missing "
-            f"({_some(missing)}), {len(unexpected)} are unexpected ({_some(unexpected)}); "
-            "name the file of this architecture"
-        )
-
-
-def _check_shapes(expected: State, state: Mapping[str, Tensor], source: str) -> None:
-    wrong = [
-        f"{name} is {tuple(tensor.shape)}, expected {tuple(expected[name].shape)}"
-        for name, tensor in state.items()
-        if tensor.shape != expected[name].shape
-    ]
-    if wrong:
-        raise WeightsError(
-            f"{source} does not fit the network: {len(wrong)} tensors have another shape "
-            f"({_some(wrong)}); name the file of this architecture"
-        )
-
-
-def _check_numbers(expected: State, state: Mapping[str, Tensor], source: str) -> None:
-    """A copy would drop imaginary parts and fractions without a word."""
-    wrong = [
-        f"{name} is {_odd_kind(tensor) or f'of {tensor.dtype}'}, expected {expected[name].dtype}"
-        for name, tensor in state.items()
-        if not name.endswith(COUNTER) and not _are_numbers_of(expected[name], tensor)
-    ]
-    if wrong:
-        raise WeightsError(
-            f"{source} does not fit the network: {len(wrong)} tensors hold other numbers "
-            f"({_some(wrong)}); name the file of this architecture"
-        )
-
-
-def _are_numbers_of(expected: Tensor, found: Tensor) -> bool:
-    """Plain ones, and real for real, whole for whole; the width may differ."""
-    return not _odd_kind(found) and found.is_floating_point() == expected.is_floating_point()
-
-
-def _check_finite(state: Mapping[str, Tensor], source: str) -> None:
-    broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
-    if broken:
-        raise WeightsError(
-            f"{source} holds NaN or infinity in {len(broken)} tensors ({_some(broken)}); "
-            "the training diverged or the file is damaged: name another"
-        )
-
-
-def _some(names: list[str]) -> str:
-    """The first five names."""
+def some_of(names: list[str]) -> str:
+    """The first five names, for a message."""
     return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "none"

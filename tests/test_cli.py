@@ -65,6 +65,8 @@ ERRORS = [
     (["score", "metrics.fid.dof=1"], 2, "did you mean metrics.fid.ddof?"),
     (["score", "protocol.num_fakes=9"], 2, "did you mean protocol.num_fake?"),
     (["score", "backbone.resnet18_random.zzz=9"], 2, "no such key; salon score --help"),
+    (["score", "hydra.zzz=1"], 2, "no such key"),
+    (["score", "experiment.zzz=1"], 2, "no such key"),
     (["score", "protocol=StyleGAN3"], 2, "did you mean stylegan3?"),
     (["score", "backbone=[inception]", "backbone.inception.weights=randon"], 4, "nor random"),
     (["statistics", "backbone=[resnet18_random]"], 2, "type out=FILE"),

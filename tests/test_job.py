@@ -86,69 +86,6 @@ def test_another_seed_is_another_record_under_one_comparison_key(measure, small,
     assert found[0].scores["fid"]["value"] != found[1].scores["fid"]["value"]
 
 
-def test_another_parameter_is_a_deviation_and_another_comparison_key(measure, small, tmp_path):
-    measure(*small, "metrics=[prdc]")
-    measure(*small, "metrics=[prdc]", "metrics.prdc.k=3")
-    found = [read_record(path) for path in record_paths(tmp_path / "results")]
-    assert found[0].comparison_key != found[1].comparison_key
-    deviating = next(r for r in found if r.metric["config"]["k"] == 3)
-    assert "metrics.prdc.k: 3 (salon: 5)" in deviating.deviations
-
-
-def test_a_record_names_no_deviation_of_another_backbone_or_metric(measure, tmp_path):
-    words = ["backbone=[resnet18_random,efficientnet_lite0]", "metrics=[fid,prdc]"]
-    moved = [
-        *("metrics.prdc.k=3", "+protocol.fid.ddof=0", "backbone.resnet18_random.resolution=32"),
-        *(
-            "backbone.efficientnet_lite0.resolution=64",
-            "protocol.num_fake=50",
-            "protocol.num_real=60",
-        ),
-        "+protocol.scaling.efficientnet_lite0=imagenet",
-    ]
-    measure(*words, *moved)
-    of = {"resnet18_random": {"backbone.resnet18_random.resolution"}, "prdc": {"metrics.prdc.k"}}
-    lite = {"resolution", "scaling"}
-    of["efficientnet_lite0"] = {f"backbone.efficientnet_lite0.{name}" for name in lite}
-    of["efficientnet_lite0"] |= {"protocol.scaling.efficientnet_lite0"}
-    of["fid"] = {"metrics.fid.ddof", "protocol.fid.ddof"}
-    records = [read_record(path) for path in record_paths(tmp_path / "results")]
-    assert len(records) == 4
-    for record in records:
-        keys = {line.partition(":")[0] for line in record.deviations}
-        own = of[record.backbone["name"]] | of[record.metric["name"]]
-        assert keys == own | {"protocol.num_fake", "protocol.num_real"}
-
-
-def test_a_preset_of_its_own_counts_is_no_deviation(measure, tmp_path):
-    words = ["backbone=[resnet18_random]", "backbone.resnet18_random.resolution=32"]
-    _, report = measure("protocol=demo", "metrics=[fid]", *words)
-    record = read_record(Path(report.lines[0].record))
-    assert record.num_fake == 600
-    assert record.deviations == ["backbone.resnet18_random.resolution: 32 (demo: 64)"]
-
-
-def test_samples_of_another_size_are_scored_with_a_warning_and_a_flag(
-    measure, small, tmp_path, caplog
-):
-    for side, size in (("real", 8), ("fake", 6)):
-        pixels = np.random.default_rng(size).integers(0, 256, (120, size, size, 3), dtype=np.uint8)
-        np.save(tmp_path / f"{side}.npy", pixels)
-    words = ["dataset=npy", f"dataset.path={tmp_path}/real.npy", "metrics=[fid]"]
-    measure(*small, *words, "generator=npy", f"generator.path={tmp_path}/fake.npy")
-    assert records(tmp_path)["fid"].flags["fake.other_size"] == 1
-    assert "real images are 8 x 8, generated ones 6 x 6" in caplog.text
-    same = tmp_path / "same"
-    words += ["generator=npy", f"generator.path={tmp_path}/real.npy", f"paths.results={same}"]
-    _, report = measure(*small, *words)
-    assert "fake.other_size" not in read_record(Path(report.lines[0].record)).flags
-
-
-def test_a_protocols_name_cannot_be_borrowed(measure, small):
-    with pytest.raises(ConfigError, match="a yaml of its own"):
-        measure(*small, "metrics=[fid]", "protocol.name=stylegan3")
-
-
 def test_copycat_copies_the_drawn_reference_under_every_seed(measure, small):
     for seed in (0, 1):
         words = [w for w in small if not w.startswith("protocol.num_fake")]

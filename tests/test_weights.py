@@ -10,12 +10,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from models.fill import fill
 from models.inert import UnreadObject
 from models.weight_source import FileWeights, WeightFile
 from models.weights import (
     WeightsError,
     file_sha256,
-    fill,
     home,
     load_state,
     state_sha256,

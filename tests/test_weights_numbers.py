@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from models.weights import WeightsError, fill, load_state, state_sha256
+from models.fill import fill
+from models.weights import WeightsError, load_state, state_sha256
 
 BIAS = torch.ones(2)
 

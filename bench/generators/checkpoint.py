@@ -11,8 +11,9 @@ from typing import Any
 from bench.errors import CheckpointError
 from bench.generator import Surroundings
 from bench.generators.live import LiveSource, live_identity
+from models.fill import fill
 from models.generators.latent import LatentGenerator
-from models.weights import WeightsError, check_file, file_sha256, fill, load_state
+from models.weights import WeightsError, check_file, file_sha256, load_state
 
 
 @dataclass(frozen=True)

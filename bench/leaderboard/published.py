@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from bench.concerning import concerning
 from bench.errors import ConfigError, StoreError
 from bench.leaderboard.stored import Stored
 
@@ -71,12 +72,8 @@ class Published:
             wanted = getattr(self, name)
             if wanted is not None and getattr(record, name) != wanted:
                 return f"{name} {getattr(record, name)}, reported with {wanted}"
-        own = (f"metrics.{self.metric}.", f"backbone.{self.backbone}.", "protocol.")
-        moved = [
-            line
-            for line in map(str, record.deviations)
-            if line.startswith(own) and not line.startswith(SETTLED)
-        ]
+        own = concerning(map(str, record.deviations), self.backbone, self.metric)
+        moved = [line for line in own if not line.startswith(SETTLED)]
         return f"deviates: {moved[0]}" if moved else None
 
 
