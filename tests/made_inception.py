@@ -75,14 +75,14 @@ class Sides:
 
 
 @contextmanager
-def pytorch_fids_network(weights):
-    """pytorch-fid's own code of the network, on scaled 299 px images -> (n, 2048) features."""
+def pytorch_fids_network(weights, layer=2048):
+    """pytorch-fid's own code of the network, on scaled 299 px images -> [(n, layer, h, w)]."""
     peer = pytest.importorskip("pytorch_fid.inception")
     state = torch.load(weights, weights_only=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(peer, "load_state_dict_from_url", lambda *_, **__: state)
-        network = peer.InceptionV3([3], resize_input=False, normalize_input=False).eval()
-        yield network
+        block = peer.InceptionV3.BLOCK_INDEX_BY_DIM[layer]
+        yield peer.InceptionV3([block], resize_input=False, normalize_input=False).eval()
 
 
 def scores(report):

@@ -3,8 +3,8 @@
 Every test runs the package from its files or images to its score, on random weights of the
 published layout. 12 images a side leave covariances of 2048 features without full rank, where the
 packages' matrix roots keep few digits, and their kernels are of float32: hence 1e-4 of a FID and of
-a KID (seen: 2e-5 and 4e-5); the presets lie 1e-3 and more apart. Roots take up to 20 s, so FIDs are
-compared at one size.
+a KID (seen: 2e-5 and 4e-5); the presets lie 1e-3 and more apart. Roots of 2048 features take up to
+30 s, so `make test` compares FIDs of 192, and `make test-long` those of all.
 """
 
 import numpy as np
@@ -14,7 +14,8 @@ from made_inception import Sides, made_weights, pytorch_fids_network, scores
 
 from models.quantise import Quantise, to_uint8
 
-SIZES = [32, 400]  # below and above the network's 299; the FIDs are of 64 px
+SIZES = [pytest.param(32, marks=pytest.mark.long), 400]  # around the network's 299; FIDs: of 64 px
+LAYERS = [192, pytest.param(2048, marks=pytest.mark.long)]
 CLOSE = 1e-4
 
 
@@ -52,6 +53,11 @@ def score(measure, weights, cache):
     return run
 
 
+def of_layer(layer):
+    """A FID of the outputs of one of Inception's four poolings."""
+    return "metrics=[fid]", f"backbone.inception.layer={layer}"
+
+
 def torch_fidelity(sides, weights, **what):
     peer = pytest.importorskip("torch_fidelity")
     return peer.calculate_metrics(
@@ -86,9 +92,11 @@ def test_torch_fidelity_kid_with_its_draws_and_inception_score_and_precision_and
     assert found["is_mean"] > 1.0005 and found["recall"] > 0
 
 
-def test_torch_fidelity_fid(score, usual, weights):
-    expected = torch_fidelity(usual, weights, fid=True)["frechet_inception_distance"]
-    found = score(usual, "protocol=torch_fidelity", "metrics=[fid]")
+@pytest.mark.parametrize("layer", LAYERS)
+def test_torch_fidelity_fid(score, usual, weights, layer):
+    told = torch_fidelity(usual, weights, fid=True, feature_layer_fid=str(layer))
+    expected = told["frechet_inception_distance"]
+    found = score(usual, "protocol=torch_fidelity", *of_layer(layer))
     assert found["fid"] == pytest.approx(expected, rel=CLOSE)
 
 
@@ -116,13 +124,13 @@ def test_pytorch_fid_by_its_features(score, sides, weights, monkeypatch):
     assert found["fid"] == pytest.approx(nuclear_norm_distance(**rows), rel=1e-5)
 
 
-@pytest.mark.slow
-def test_pytorch_fid_as_its_command_gives_it(score, usual, weights, monkeypatch):
+@pytest.mark.parametrize("layer", LAYERS)
+def test_pytorch_fid_as_its_command_gives_it(score, usual, weights, monkeypatch, layer):
     pytorch_fid(monkeypatch, weights)
     peer = pytest.importorskip("pytorch_fid.fid_score")
     paths = [str(usual.folders[name]) for name in ("real", "fake")]
-    expected = peer.calculate_fid_given_paths(paths, 12, "cpu", 2048, num_workers=0)
-    found = score(usual, "protocol=pytorch_fid", "metrics=[fid]")
+    expected = peer.calculate_fid_given_paths(paths, 12, "cpu", layer, num_workers=0)
+    found = score(usual, "protocol=pytorch_fid", *of_layer(layer))
     assert found["fid"] == pytest.approx(expected, rel=CLOSE)
 
 
@@ -208,7 +216,7 @@ def test_torchmetrics_quantises_normalised_images_as_adm_does():
 
 def clean_fids_network(network):
     """The graph behind its TorchScript file, in pytorch-fid's code; images 0..255 at 299 px."""
-    return lambda images: network((images - 128) / 128)[0].flatten(1)
+    return lambda images: network((images - 128) / 128)[0].mean((2, 3))
 
 
 CLEAN = {"device": torch.device("cpu"), "num_workers": 0, "verbose": False}
@@ -225,13 +233,14 @@ def test_clean_fid_kid_of_everything(score, sides, network, monkeypatch):
     assert found["kid_mean"] == pytest.approx(expected, rel=CLOSE)
 
 
-@pytest.mark.slow
-def test_clean_fid_fid(score, usual, network):
+@pytest.mark.parametrize("layer", LAYERS)
+def test_clean_fid_fid(score, usual, weights, layer):
     peer = pytest.importorskip("cleanfid.fid")
     folders = str(usual.folders["real"]), str(usual.folders["fake"])
-    extractor = clean_fids_network(network)
-    expected = peer.compute_fid(*folders, mode="clean", custom_feat_extractor=extractor, **CLEAN)
-    found = score(usual, "protocol=clean_fid", "metrics=[fid]")
+    with pytorch_fids_network(weights, layer) as network:
+        own = {"custom_feat_extractor": clean_fids_network(network)}
+        expected = peer.compute_fid(*folders, mode="clean", **own, **CLEAN)
+    found = score(usual, "protocol=clean_fid", *of_layer(layer))
     assert found["fid"] == pytest.approx(expected, rel=CLOSE)
 
 

@@ -65,14 +65,26 @@ def write_samples(folder, seed, count=12):
 
 
 @pytest.mark.slow
-def test_the_sweep_runs_on_small_files_of_the_true_layout(salon, tmp_path):
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "backbones",
+    [
+        ["swav_resnet50"],
+        pytest.param(["inception", "swav_resnet50", "swin_b"], marks=pytest.mark.long),
+    ],
+    ids=len,
+)
+def test_the_sweep_runs_on_small_files_of_the_true_layout(salon, tmp_path, backbones):
     data = tmp_path / "data"
     models = ["biggan", "ddpm"]
     for seed, model in enumerate(models):
         write_samples(data / "samples" / "cifar10" / model, seed)
     done = salon(
         *("sweep", "experiment=cifar10_studiogan", "protocol.num_fake=12", "cluster.jobs=1"),
-        *(f"backbone.{name}.weights=random" for name in ("inception", "swav_resnet50", "swin_b")),
+        *(
+            f"backbone=[{','.join(backbones)}]",
+            *(f"backbone.{b}.weights=random" for b in backbones),
+        ),
         write_cifar10(data / "cifar10" / "cifar-10-batches-py"),
         f"dataset.path={data / 'cifar10'}",
         f"generator={','.join(f'{model}_cifar10' for model in models)}",
@@ -81,6 +93,6 @@ def test_the_sweep_runs_on_small_files_of_the_true_layout(salon, tmp_path):
         timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    # IS, FID and PRDC in three feature spaces, of two models; real features were made once, before
-    assert "18 done, 0 reused, 0 skipped, 0 failed" in done.stdout
+    # IS, FID and PRDC in each feature space, of two models; real features were made once, before
+    assert f"{6 * len(backbones)} done, 0 reused, 0 skipped, 0 failed" in done.stdout
     assert "[1/3] real features of cifar10" in done.stderr
