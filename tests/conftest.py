@@ -1,13 +1,17 @@
 """Shared fixtures: a home of its own for every test, and a way to type commands."""
 
+import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+
+from bench.termination import ENDING
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores: one thread each
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -29,6 +33,21 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("SALON_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("SALON_ALLOW_TARGETS", raising=False)
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+
+
+@pytest.fixture(autouse=True)
+def own_signals():
+    """What a command typed in this process sets for all of it ends with the test.
+
+    Else the thread by which a job surely ends would, at a later test's signal, end the tests.
+    """
+    handlers = {number: signal.getsignal(number) for number in ENDING}
+    thresholds = gc.get_threshold()
+    yield
+    signal.set_wakeup_fd(-1)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    gc.set_threshold(*thresholds)
 
 
 @pytest.fixture
