@@ -169,7 +169,10 @@ def test_torchmetrics_kid_of_everything_and_inception_score(
 
 @pytest.mark.parametrize(
     ("preset", "switch"),
-    [("torchmetrics", {}), ("torchmetrics_no_antialias", {"antialias": False})],
+    [
+        ("torchmetrics", {}),
+        pytest.param("torchmetrics_no_antialias", {"antialias": False}, marks=pytest.mark.long),
+    ],
 )
 def test_torchmetrics_fid_as_by_default_and_without_antialias(
     score, usual, weights, preset, switch

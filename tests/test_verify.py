@@ -266,7 +266,7 @@ def adm_files(folder):
     return [f"dataset.path={folder}/reference.npz", f"generator.path={folder}/samples.npz"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_experiment_of_adm_runs_on_files_of_its_layout(salon, tmp_path, capsys, files):
     done = salon(
         *("sweep", "experiment=reference_values_adm", "paths.results=results"),
