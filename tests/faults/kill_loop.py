@@ -1,8 +1,8 @@
 """Kills jobs and launchers of a sweep at random moments until it is done, then compares the scores.
 
 A sweep that is done begins anew in another folder until there were as many moments as asked.
-By hand: `python tests/faults/kill_loop.py --moments 100` (an hour on two cores; `make test` has
-two moments). It works in a temporary folder and exits with 1 where a claim fails:
+By hand: `python tests/faults/kill_loop.py --moments 100` (an hour on two cores; `make test-long`
+has four moments). It works in a temporary folder and exits with 1 where a claim fails:
 
 - every cell is there, and its scores equal those of an undisturbed sweep;
 - no temporary file is left once a last sweep has begun;
