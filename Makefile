@@ -1,4 +1,4 @@
-# Two commands: `make demo` measures the demo anew, `make test` checks everything.
+# Two commands: `make demo` measures the demo anew, `make test` checks everything but the long runs.
 # Both make .venv when it is missing; nothing outside this folder is changed, except that
 # `make test` as root on Debian installs the packages dataset-fashion-mnist, chromium,
 # chromium-driver, slurm-wlm and munge if it can; what they bring is tested, and skipped without.
@@ -26,7 +26,7 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
 
-# What takes minutes or gigabytes: the largest networks, and published experiments on files of their layout.
+# The long runs: the largest networks and matrices, whole experiments on made files, a sweep that is killed.
 test-long: $(READY)
 	$(BIN)/pytest -m long
 
