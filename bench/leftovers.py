@@ -3,7 +3,7 @@
 import logging
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +12,17 @@ from bench.writer import is_gone, writer
 
 log = logging.getLogger(__name__)
 FORGOTTEN_AFTER = 24 * 3600.0  # seconds; no single file takes a day to write
+WRITTEN = ("results", "logs", "cache")  # of `paths`: where jobs write
+
+
+def sweep_leftovers_of(paths: Mapping[str, str]) -> int:
+    """`sweep_leftovers` of the folders into which the jobs of a config write, each once.
+
+    Args:
+        paths: the config's `paths`.
+    """
+    folders = {Path(paths[name]).absolute() for name in WRITTEN}
+    return sweep_leftovers(own for own in folders if not folders.intersection(own.parents))
 
 
 def sweep_leftovers(folders: Iterable[Path]) -> int:

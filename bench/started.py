@@ -10,6 +10,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from bench import job_status
+from bench.leftovers import sweep_leftovers_of
 from bench.report import FILE
 
 BEGINNINGS = (job_status.FILE, ".hydra/hydra.yaml")  # what a job leaves as soon as it begins
@@ -63,5 +64,6 @@ class RememberFolder(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """A sweep; another may have used the folder, or may be using it."""
+        sweep_leftovers_of(config.paths)
         folder = Path(config.hydra.sweep.dir).absolute()
         RememberFolder.last = Started(folder, multirun=True, earlier=begun(folder))

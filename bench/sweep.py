@@ -12,7 +12,7 @@ from bench.build import build
 from bench.composed import composed
 from bench.errors import CellsFailedError, ConfigError
 from bench.estimate import estimate
-from bench.leftovers import sweep_leftovers
+from bench.leftovers import sweep_leftovers_of
 from bench.overrides import check_words
 from bench.plan import PlannedJob, plan
 from bench.pool import Pool
@@ -55,7 +55,7 @@ def main(words: Sequence[str]) -> int:
     if config.plan:
         return _show(jobs)
     folder = Path(config.paths.logs) / run_name()
-    sweep_leftovers([Path(config.paths.results), Path(config.paths.cache)])
+    sweep_leftovers_of(config.paths)
     planned(words, jobs).write(folder)
     lines = _run(pool, jobs, folder)
     print(closing_table(lines), flush=True)

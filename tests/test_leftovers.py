@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bench.leftovers import FORGOTTEN_AFTER, sweep_leftovers
+from bench.leftovers import FORGOTTEN_AFTER, sweep_leftovers, sweep_leftovers_of
 from bench.writer import is_gone, writer
 
 
@@ -41,6 +41,24 @@ def test_of_other_machines_only_a_day_without_a_write_tells(tmp_path, dead):
     assert sweep_leftovers([tmp_path]) == 0 and fresh.exists()
     old = temporary(tmp_path / "deep/er", other, age=FORGOTTEN_AFTER + 60)
     assert sweep_leftovers([tmp_path]) == 1 and not old.exists() and fresh.exists()
+
+
+def test_the_folders_of_a_config_are_all_looked_at(tmp_path, dead):
+    paths = {"results": "r", "cache": "r/cache", "logs": "logs", "data": "data"}
+    paths = {name: str(tmp_path / folder) for name, folder in paths.items()}
+    left = [temporary(tmp_path / folder, dead) for folder in ("r/a", "r/cache", "logs/7/0")]
+    theirs = temporary(tmp_path / "data", dead)  # jobs write no data
+    assert sweep_leftovers_of(paths) == 3
+    assert not any(path.exists() for path in left) and theirs.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", [["sweep"], ["score", "-m"]])
+def test_the_next_sweep_through_either_door_removes_them(salon, small, tmp_path, dead, verb):
+    left = temporary(tmp_path / "results/logs/20261127-182614-a8a89b/1", dead)
+    done = salon(*verb, *small, "metrics=[image_statistics]", "seed=0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not left.exists()
 
 
 def test_a_killed_process_is_gone_before_its_parent_has_looked():
