@@ -7,15 +7,11 @@ from omegaconf import DictConfig
 
 from bench.build import build
 from bench.composed import composed
-from bench.config_folder import config_folder
+from bench.config_folder import yamls
 from bench.errors import ConfigError
+from bench.overrides import user_folders
 
 GROUP = "backbone"
-
-
-def backbone_names() -> list[str]:
-    """Every yaml in conf/backbone."""
-    return sorted(path.stem for path in (config_folder() / GROUP).glob("*.yaml"))
 
 
 def backbone_nodes(words: Sequence[str], *, every: bool = False) -> dict[str, DictConfig]:
@@ -29,7 +25,10 @@ def backbone_nodes(words: Sequence[str], *, every: bool = False) -> dict[str, Di
     if not chosen and not every:
         return {}
     if every:
-        words = [f"{GROUP}=[{','.join(backbone_names())}]", *_without_choice(words)]
+        words = [
+            f"{GROUP}=[{','.join(yamls(GROUP, user_folders(words)))}]",
+            *_without_choice(words),
+        ]
     return {str(name): node for name, node in composed("score", words)[GROUP].items()}
 
 

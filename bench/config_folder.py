@@ -1,6 +1,7 @@
 """Where conf/ lies, and the resolvers that its yamls use."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -13,6 +14,20 @@ def config_folder() -> Path:
     package = Path(__file__).resolve().parent
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
+
+
+def yamls(group: str, folders: Sequence[Path] = ()) -> dict[str, Path]:
+    """Choice -> file of a config group, sorted.
+
+    Args:
+        group: a folder's name, such as "dataset".
+        folders: further config folders, of the user's; of two yamls of one name Hydra reads the
+            first, which is salon's own.
+    """
+    found: dict[str, Path] = {}
+    for folder in (config_folder(), *folders):
+        found = {file.stem: file for file in (folder / group).glob("*.yaml")} | found
+    return dict(sorted(found.items()))
 
 
 def shipped_folder() -> str:

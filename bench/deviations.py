@@ -9,10 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench.composed import salon_configs, search_path
+from bench.config_folder import yamls
 from bench.errors import ConfigError
 from bench.hydra_errors import config_errors
 from bench.identity import last_bits
-from bench.overrides import groups
 from bench.public import shown
 
 NODES = ("protocol", "backbone", "metrics")
@@ -64,8 +64,8 @@ def _preset(config: DictConfig, protocol: str, search_folders: Sequence[Path]) -
     """The same choices without any override; what is no choice is missing, so it deviates."""
     words = [f"protocol={protocol}", search_path(search_folders)]
     for group in ("backbone", "metrics"):
-        own = {f.stem for folder in search_folders for f in (folder / group).glob("*.yaml")}
-        names = [str(name) for name in config[group] if name in own | set(groups()[group])]
+        known = yamls(group, search_folders)
+        names = [str(name) for name in config[group] if name in known]
         words.append(f"{group}=[{','.join(names)}]")
     with config_errors(), salon_configs():
         return compose("score", words)

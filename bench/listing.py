@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from omegaconf import OmegaConf
@@ -10,8 +11,9 @@ from omegaconf import OmegaConf
 from bench.backbone_list import backbone_nodes
 from bench.build import build
 from bench.composed import composed
-from bench.config_folder import config_folder, register_resolvers
+from bench.config_folder import config_folder, register_resolvers, yamls
 from bench.errors import ConfigError, SalonError
+from bench.overrides import FOLDER_FLAGS, overrides_in, user_folders
 from bench.report import align
 from bench.similar import did_you_mean
 
@@ -30,6 +32,7 @@ HELP = """salon list - what there is, what it needs, and whether data and weight
   salon list                 everything
   salon list backbones       one of datasets, generators, backbones, metrics, protocols, samplers,
                              experiments
+  salon list --config-dir my_conf      yours among them
 
 Weights of backbones: present; fetchable (`salon fetch backbone=NAME`); in package (came with pip);
 random only (untrained, from a seed); given (by you). Width counts features, MB is the download.
@@ -41,33 +44,47 @@ def main(words: Sequence[str]) -> int:
     if {"-h", "--help"} & set(words):
         print(HELP, end="")
         return 0
-    for word in words:
-        if word not in GROUPS:
-            raise ConfigError(did_you_mean(word, GROUPS))
-    for word in words or GROUPS:
-        rows = _backbone_rows() if word == "backbones" else _rows(GROUPS[word])
+    folders = user_folders(words)
+    wanted = _wanted(words) or list(GROUPS)
+    for word in wanted:
+        rows = _backbone_rows(folders) if word == "backbones" else _rows(GROUPS[word], folders)
         print(f"{word}  (type {GROUPS[word]}=NAME)")
         print(align([("  " + name, *others) for name, *others in rows]), flush=True)
-        if word != list(words or GROUPS)[-1]:
+        if word != wanted[-1]:
             print()
     return 0
 
 
-def _yamls(group: str) -> list[Path]:
-    return sorted((config_folder() / group).glob("*.yaml"))
+def _wanted(words: Sequence[str]) -> list[str]:
+    """The groups that are named.
+
+    Raises:
+        ConfigError: for a word that is neither a group nor --config-dir.
+    """
+    flags = [word.partition("=")[0] for word in words if word.startswith("-")]
+    groups = overrides_in(words)
+    for word in (*flags, *groups):
+        if word not in (*GROUPS, *FOLDER_FLAGS):
+            raise ConfigError(did_you_mean(word, [*GROUPS, FOLDER_FLAGS[0]]))
+    return groups
 
 
-def _rows(group: str) -> list[tuple[str, ...]]:
-    state = STATES.get(group, lambda _: "")
-    return [(file.stem, state(file.stem), about(file)) for file in _yamls(group)]
+def _flags(folders: Sequence[Path]) -> list[str]:
+    return [f"{FOLDER_FLAGS[0]}={folder}" for folder in folders]
 
 
-def _backbone_rows() -> list[tuple[str, ...]]:
+def _rows(group: str, folders: Sequence[Path]) -> list[tuple[str, ...]]:
+    state = STATES.get(group, lambda *_: "")
+    files = yamls(group, folders).items()
+    return [(name, state(file, _flags(folders)), about(file)) for name, file in files]
+
+
+def _backbone_rows(folders: Sequence[Path]) -> list[tuple[str, ...]]:
     """Composed once for all: a composition takes as long as everything else here."""
     from bench.backbone_row import HEADS, backbone_row  # networks take seconds to import
 
-    nodes = backbone_nodes([], every=True)
-    abouts = {file.stem: about(file) for file in _yamls("backbone")}
+    nodes = backbone_nodes(_flags(folders), every=True)
+    abouts = {name: about(file) for name, file in yamls("backbone", folders).items()}
     return [HEADS, *(backbone_row(name, nodes[name], abouts[name]) for name in sorted(nodes))]
 
 
@@ -78,12 +95,11 @@ def about(file: Path) -> str:
     return text.split(". ")[0].strip().rstrip(".")
 
 
-def _dataset_state(name: str) -> str:
+def _dataset_state(file: Path, flags: Sequence[str]) -> str:
     """present, needs a path, or absent; nothing is hashed."""
-    file = config_folder() / "dataset" / f"{name}.yaml"
-    if yaml.safe_load(file.read_text()).get("path") == "???":
+    if _content(file).get("path") == "???":
         return "needs dataset.path"
-    spec = build(composed("score", [f"dataset={name}"]).dataset, "dataset")
+    spec = build(composed("score", [f"dataset={file.stem}", *flags]).dataset, "dataset")
     try:
         spec.locate()
     except SalonError:
@@ -91,18 +107,20 @@ def _dataset_state(name: str) -> str:
     return "present"
 
 
-def _generator_state(name: str) -> str:
-    file = config_folder() / "generator" / f"{name}.yaml"
-    content = yaml.safe_load(file.read_text())
+def _generator_state(file: Path, flags: Sequence[str]) -> str:
+    content = _content(file)
     needed = [key for key, value in content.items() if value == "???"]
     if needed:
         return "needs " + ", ".join(f"generator.{key}" for key in needed)
-    if content.get("source", {}).get("path", "").startswith("${paths."):
-        return _folder_state(content["source"]["path"])
+    source = content.get("source")
+    path = str(source.get("path", "")) if isinstance(source, dict) else ""
+    if path.startswith("${paths.") or (path and "$" not in path):
+        return _folder_state(path)
     if "weights" not in content:
         return "present"
-    path = composed("score", [f"generator={name}"]).generator.weights.path
-    return "present" if Path(path).exists() else "absent"
+    config = composed("score", [f"generator={file.stem}", *flags])
+    path = OmegaConf.select(config, "generator.weights.path")
+    return "absent" if path and not Path(path).exists() else "present"
 
 
 def _folder_state(path: str) -> str:
@@ -113,7 +131,17 @@ def _folder_state(path: str) -> str:
     return "present" if place.exists() else f"absent: {place}"
 
 
-STATES: dict[str, Callable[[str], str]] = {
+def _content(file: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(file.read_text())
+    except ValueError as error:
+        raise ConfigError(f"{file}: not text, {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: no yaml, {error}") from error
+    return found if isinstance(found, dict) else {}
+
+
+STATES: dict[str, Callable[[Path, Sequence[str]], str]] = {
     "dataset": _dataset_state,
     "generator": _generator_state,
 }

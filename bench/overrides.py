@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from bench.config_folder import config_folder
+from bench.config_folder import config_folder, yamls
 from bench.errors import ConfigError
 from bench.similar import did_you_mean
 
@@ -108,7 +108,7 @@ def _check_choices(group: str, value: str, folders: Sequence[Path]) -> None:
     for name in choices_in(value):
         if not PLAIN.match(name):
             raise ConfigError(f"{group}={name}: a choice is a plain name, see `salon list`.")
-        if group in groups() and name not in (known := _known(group, folders)):
+        if group in groups() and name not in (known := yamls(group, folders)):
             raise ConfigError(f"{group}={name}: {did_you_mean(name, known)}")
     for list_text in re.findall(r"\[([^\]]*)\]", value) or [value]:
         listed = choices_in(list_text)
@@ -122,8 +122,3 @@ def _refuse_repeated(keys: Sequence[str]) -> None:
     for key in keys:
         if keys.count(key) > 1 and key in groups():
             raise ConfigError(f"{key}= stands twice on the command line.")
-
-
-def _known(group: str, folders: Sequence[Path]) -> set[str]:
-    own = {file.stem for folder in folders for file in (folder / group).glob("*.yaml")}
-    return own | set(groups()[group])

@@ -4,6 +4,9 @@ import pytest
 
 from bench.cli import VERBS, main
 
+OWN_DATASET = "_target_: bench.datasets.folder.ImageFolder\nname: own\nresolution: 8\n"
+OWN_BACKBONE = "  _target_: models.backbones.resnet18_random.Resnet18Random\n  seed: 3\n"
+
 
 def typed(capsys, *words):
     with pytest.raises(SystemExit) as ending:
@@ -45,6 +48,40 @@ def test_list_says_what_is_there(capsys):
 def test_list_of_an_unknown_group_names_the_groups(capsys):
     code, _, err = typed(capsys, "list", "backbons")
     assert code == 2 and "did you mean backbones?" in err
+
+
+def test_list_shows_yamls_of_the_users_own_beside_salons(capsys, tmp_path):
+    (tmp_path / "data").mkdir()
+    yamls = {
+        "dataset/flowers": f"# Flowers: 40 photographs.\n{OWN_DATASET}path: {tmp_path / 'data'}\n",
+        "dataset/trees": f"{OWN_DATASET}path: {tmp_path / 'gone'}\n",
+        "generator/biggan_flowers": f"# BigGAN.\nname: x\nsource: {{path: {tmp_path / 'gone'}}}\n",
+        "backbone/shallow": f"# A small draw.\nshallow:\n{OWN_BACKBONE}",
+    }
+    for name, text in yamls.items():
+        (tmp_path / f"conf/{name}.yaml").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"conf/{name}.yaml").write_text(text)
+    wanted = ["datasets", "generators", "backbones"]
+    code, out, err = typed(capsys, "list", *wanted, "--config-dir", str(tmp_path / "conf"))
+    assert code == 0, err
+    lines = {line.split()[0]: line for line in out.splitlines() if line.startswith("  ")}
+    assert "present" in lines["flowers"] and "Flowers: 40 photographs" in lines["flowers"]
+    assert "absent" in lines["trees"] and "absent" in lines["biggan_flowers"]
+    assert "random only" in lines["shallow"] and "digits" in lines
+
+
+def test_list_refuses_a_flag_that_it_does_not_know(capsys):
+    code, _, err = typed(capsys, "list", "--config-dri=x")
+    assert code == 2 and "did you mean --config-dir?" in err
+    code, _, err = typed(capsys, "list", "--config-dir=nowhere")
+    assert code == 2 and "no such folder" in err
+
+
+def test_list_names_a_yaml_that_is_none(capsys, tmp_path):
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset/flowers.yaml").write_text("a: [")
+    code, _, err = typed(capsys, "list", "datasets", f"--config-dir={tmp_path}")
+    assert code == 2 and "flowers.yaml: no yaml" in err and err.count("\n") == 1
 
 
 def test_a_leaderboard_of_nothing_says_what_to_type(capsys, tmp_path):

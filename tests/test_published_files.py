@@ -1,8 +1,9 @@
 """What is published: addresses, the line of an absent file, and a listing that reads none."""
 
-from bench.backbone_list import backbone_names, backbones
+from bench.backbone_list import backbones
 from bench.backbone_row import weights_of
 from bench.composed import composed
+from bench.config_folder import yamls
 from bench.errors import CheckpointError
 from bench.prepare import prepare
 from models.backbones import inception
@@ -58,4 +59,4 @@ def test_listing_hashes_nothing_and_draws_no_weights(monkeypatch):
     specs = backbones([], every=True)
     states = {name: weights_of(spec, name).state for name, spec in specs.items()}
     assert states["inception"] == "present" and states["resnet18_random"] == "random only"
-    assert set(specs) | {"timm"} == set(backbone_names())
+    assert set(specs) | {"timm"} == set(yamls("backbone"))
