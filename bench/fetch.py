@@ -18,7 +18,7 @@ from models.backbones.timm_model import OPTION, TimmModel
 from models.file_kind import LOADABLE, file_kind
 from models.published import PublishedFile, note_beside, noted_sha256
 from models.timm_hub import cached_hub_file, hub_file
-from models.weights import WeightsError, file_sha256, other_hash, weights_folder
+from models.weights import WeightsError, file_sha256, kind_and_digits, other_hash, weights_folder
 
 HELP = """salon fetch - download published weights into $SALON_HOME, resumed and checked
 
@@ -75,6 +75,7 @@ def fetch(file: PublishedFile) -> Fetched:
         CheckpointError: if it is not to be had, or is another file.
         StoreError: if the disk is full or the folder cannot be written.
     """
+    _refuse_no_hash(file.stated)
     path = file.present()
     if path is not None:
         return _verified(file, path)
@@ -139,6 +140,7 @@ def _say(name: str, file: str, call: Callable[[], Fetched]) -> int:
 
 def _from_hub(spec: TimmModel) -> Fetched:
     """A timm model's file, which the hub's own client downloads, resumes and keeps."""
+    _refuse_no_hash(spec.weights_sha256)
     try:
         there = cached_hub_file(spec.model)
         path = hub_file(spec.model, option=OPTION)
@@ -148,6 +150,16 @@ def _from_hub(spec: TimmModel) -> Fetched:
     if fault:
         raise CheckpointError(f"{path} {fault}; name its hash with {OPTION}_sha256=HEX")
     return Fetched("present" if there else "fetched", f"sha256 {file_sha256(path)}; {path}")
+
+
+def _refuse_no_hash(expected: str | None) -> None:
+    """Also ahead of a download that could not be compared with it."""
+    if expected is None:
+        return
+    try:
+        kind_and_digits(expected)
+    except WeightsError as error:
+        raise CheckpointError(str(error)) from error
 
 
 def _verified(file: PublishedFile, path: Path) -> Fetched:
@@ -162,10 +174,8 @@ def _fault(path: Path, expected: str | None) -> str | None:
     kind = file_kind(path)
     if kind not in LOADABLE:
         return f"is {kind.value}"
-    try:
-        return None if expected is None else other_hash(path, expected)
-    except WeightsError as error:
-        raise CheckpointError(str(error)) from error
+    _refuse_no_hash(expected)
+    return None if expected is None else other_hash(path, expected)
 
 
 def _detail(file: PublishedFile, path: Path) -> str:

@@ -26,6 +26,7 @@ from bench.job import run
 from bench.job_status import JobStatus, StatusFile
 from bench.overrides import check_words, flags_first, user_folders
 from bench.prepare import prepare
+from bench.printable import printable
 from bench.progress import Progress
 from bench.report import FILE as REPORT
 from bench.report import Line, Report, closing_table, score_table
@@ -140,10 +141,18 @@ def job(config: DictConfig) -> None:
     report.write(folder)
     if any(line.scores for line in report.lines):
         with suppress(OSError):  # a log on a full disk; the report is stored
-            print(score_table(report.lines), flush=True)
+            print(_heading() + score_table(report.lines), flush=True)
     tracking.mirror(config, report, folder)  # last: a dead server may cost seconds, nothing else
     if report.code and HydraConfig.get().mode == RunMode.MULTIRUN:
         raise JobFailedError(report.reasons(), report.code)
+
+
+def _heading() -> str:
+    """Above a table of one among many: the job's number and words, as `salon score` takes them."""
+    hydra_node = HydraConfig.get()
+    if hydra_node.mode != RunMode.MULTIRUN:
+        return ""
+    return printable(" ".join([f"#{hydra_node.job.num}", *hydra_node.overrides.task])) + "\n"
 
 
 def score(config: DictConfig) -> Report:

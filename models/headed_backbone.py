@@ -75,5 +75,5 @@ class HeadedBackbone(PublishedBackbone):
         else:
             path = published.find(self.about.name, option, otherwise=NONE)
             sha256 = published.expected(path)
-        sha256 = self.head_sha256 or sha256
+        sha256 = sha256 if self.head_sha256 is None else self.head_sha256
         return WeightFile(path, sha256, option, self.about.head_entry, self.convert_head)

@@ -48,11 +48,13 @@ class PublishedFile:
     @property
     def stated(self) -> str | None:
         """The hash that its authors state, as `other_hash` takes it."""
-        return self.sha256 or (None if self.md5 is None else f"md5:{self.md5}")
+        md5 = None if self.md5 is None else f"md5:{self.md5}"
+        return md5 if self.sha256 is None else self.sha256
 
     def expected(self, path: Path) -> str | None:
         """The stated sha256 or its digits, else the one noted beside the file, else the md5."""
-        return self.sha256 or noted_sha256(path) or self.stated
+        noted = noted_sha256(path) if self.sha256 is None else None
+        return noted or self.stated
 
     def find(
         self, name: str, option: str, otherwise: str = "random", *, group: str = "backbone"

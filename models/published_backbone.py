@@ -155,7 +155,7 @@ class PublishedBackbone(ABC):
         """The files that fill the network: one, unless a subclass adds a head."""
         option = f"backbone.{self.about.name}.weights"
         path, pinned = _located(self.about, self.weights, option)
-        sha256 = self.weights_sha256 or pinned
+        sha256 = pinned if self.weights_sha256 is None else self.weights_sha256
         return (WeightFile(path, sha256, option, self.about.entry, self.convert),)
 
 

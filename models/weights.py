@@ -59,14 +59,27 @@ def other_hash(path: Path, expected: str) -> str | None:
 
     Args:
         path: the file.
-        expected: first digits of its sha256, or of its md5 behind "md5:", which old files state.
+        expected: as `kind_and_digits` takes it.
+    """
+    kind, digits = kind_and_digits(expected)
+    found = _file_hash(path, kind)
+    return None if found.startswith(digits) else f"has {kind} {found}, expected {digits}"
+
+
+def kind_and_digits(expected: str) -> tuple[str, str]:
+    """The kind, sha256 or md5, and the digits in lower case.
+
+    Args:
+        expected: first digits of a sha256, or of an md5 behind "md5:", which old files state.
+
+    Raises:
+        WeightsError: if it is no hash.
     """
     kind, _, digits = expected.lower().rpartition(":")
     kind = kind or "sha256"
     if kind not in ("sha256", "md5") or not re.fullmatch("[0-9a-f]+", digits):
         raise WeightsError(f"the expected hash {expected!r} is none; type its hex digits")
-    found = _file_hash(path, kind)
-    return None if found.startswith(digits) else f"has {kind} {found}, expected {digits}"
+    return kind, digits
 
 
 def state_sha256(state: Mapping[str, Tensor]) -> str:

@@ -97,10 +97,13 @@ def test_a_download_of_another_hash_is_refused_unless_it_is_named(published, wei
     assert typed(capsys, "backbone=inception", word)[0] == 0
 
 
-def test_what_is_no_hash_is_told_in_one_line(published, capsys):
+@pytest.mark.parametrize("text", ["xyz", ""])
+def test_what_is_no_hash_is_told_in_one_line_ahead_of_the_download(published, server, capsys, text):
     published()
-    code, _, err = typed(capsys, "backbone=inception", "backbone.inception.weights_sha256=xyz")
-    assert code == 4 and "'xyz' is none; type its hex digits" in err and err.count("\n") == 1
+    word = f"backbone.inception.weights_sha256={text}"
+    code, _, err = typed(capsys, "backbone=inception", word)
+    assert code == 4 and f"{text!r} is none; type its hex digits" in err and err.count("\n") == 1
+    assert server.asked == []
 
 
 def test_a_file_without_a_stated_hash_is_noted_and_held_to_the_note(

@@ -40,6 +40,9 @@ def test_a_folder_that_is_used_again_counts_the_jobs_of_this_command_alone(salon
     first = salon(*words, "seed=0,1")
     assert first.returncode == 0, first.stdout + first.stderr
     assert "2 done, 0 reused, 0 skipped, 0 failed" in first.stdout
+    headings = [line for line in first.stdout.splitlines() if line.startswith("#")]
+    assert [line.split()[0] for line in headings] == ["#0", "#1"]  # each table says whose it is
+    assert [line.split()[-1] for line in headings] == ["seed=0", "seed=1"]
     again = salon(*words, "seed=0")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "0 done, 1 reused, 0 skipped, 0 failed" in again.stdout

@@ -140,9 +140,10 @@ class Lpips:
         if self.weights == "random":
             return RandomWeights(f"lpips_{self.net.name}_trunk", build, self.seed)
         if self.weights == "published":
-            pinned = self.weights_sha256 or self._recipe.file.sha256
-            path = self._recipe.file.find(self.net.name, OPTION, group="lpips")
-            return FileWeights(build, (WeightFile(path, pinned, OPTION, convert=_features),))
+            published = self._recipe.file.pinned(self.weights_sha256)
+            path = published.find(self.net.name, OPTION, group="lpips")
+            file = WeightFile(path, published.expected(path), OPTION, convert=_features)
+            return FileWeights(build, (file,))
         path = Path(self.weights).expanduser()
         file = WeightFile(path, self.weights_sha256, OPTION, convert=_features)
         return FileWeights(build, (file,))
