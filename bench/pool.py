@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from bench.child import (
     told,
     visible_gpu,
 )
+from bench.held_signals import held
 from bench.place import Place
 from bench.plan import PlannedJob
 from bench.progress import Progress
@@ -83,7 +83,7 @@ class Pool:
                 while waiting and slots and _may_start(waiting[-1][1], running):
                     number, job = waiting.pop()
                     try:
-                        with _signals_wait():  # else a child could start and not be known
+                        with held(ENDING):  # else a child could start and not be known
                             running.append(self._start(number, job, folder, slots[-1]))
                         slots.pop()
                     except OSError as error:  # a full disk, no more processes
@@ -116,7 +116,7 @@ class Pool:
             stderr=subprocess.STDOUT,
             env=os.environ | self._environment(slot, folder),
             start_new_session=True,  # Ctrl-C reaches us alone, and we end the children
-            preexec_fn=partial(_begin, os.getpid()),
+            preexec_fn=partial(end_with_parent, os.getpid()),
         )
         return _Child(number, job, own, slot, process, output, time.monotonic())
 
@@ -154,22 +154,6 @@ def _tell(child: _Child, lines: Sequence[Line], progress: Progress) -> None:
     seconds = time.monotonic() - child.started
     text = told(child.job.words, lines)
     log.info("[%d/%d] %s, %.0f s", progress.done, progress.total, text, seconds)
-
-
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Hold back what would end us, for a moment."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-
-
-def _begin(parent: int) -> None:
-    """In the child: it inherits the mask."""
-    end_with_parent(parent)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 def _end(running: Sequence[_Child]) -> None:

@@ -23,11 +23,12 @@ from submitit.helpers import DelayedSubmission
 
 from bench.child import GRACE_SECONDS, LOG, end, end_with_parent, ending, environment
 from bench.errors import LauncherError, StoreError
+from bench.held_signals import Noted, held
 from bench.report import FILE, Line, Report
 
 # the time limit's warning: USR2, unless the user says otherwise
 WARNING = signal.Signals[f"SIG{JobEnvironment.USR_SIG}"]
-HELD = {WARNING, signal.SIGTERM}
+NOTED = Noted()
 
 
 @dataclass(frozen=True)
@@ -92,18 +93,17 @@ class SlurmJob:
         return Report([Line("-", self.name, "-", "-", "failed", reason=reason, code=code)])
 
     def _child(self, folder: Path) -> int:
-        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)  # else a child starts and is not known
+        started: list[subprocess.Popen] = []
         try:
-            process = self._start(folder)
+            with held({WARNING}):  # else a child starts and is not known
+                started.append(self._start(folder))
+            (process,) = started
             signal.signal(signal.SIGTERM, partial(_pass_on, process))
-        except BaseException:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
-            raise
-        try:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+            if NOTED.came(signal.SIGTERM):
+                signal.raise_signal(signal.SIGTERM)
             return process.wait()
         finally:  # submitit's signal handler leaves by an exception
-            end([process])
+            end(started)
 
     def _start(self, folder: Path) -> subprocess.Popen:
         with open(folder / LOG, "ab") as log:  # a requeued job goes on in the same log
@@ -123,7 +123,7 @@ class SlurmJob:
 
 def _arrived(*values: Any) -> SlurmJob:
     """On the node, before submitit makes SIGTERM a line of its log: it waits for `_pass_on`."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    NOTED.begin(signal.SIGTERM)
     return SlurmJob(*values)
 
 
@@ -131,7 +131,6 @@ def _begin(parent: int) -> None:
     """SLURM warns every process of the time limit; the parent then ends this one politely."""
     end_with_parent(parent)
     signal.signal(WARNING, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
 
 
 def _exit(code: int, why: str) -> NoReturn:
