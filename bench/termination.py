@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
-GRACE_SECONDS = 5.0  # less than the launchers' own, so that last words are said
+GRACE_SECONDS = 5.0  # with the next less than the launchers' own, so that last words are said
+SAYING_SECONDS = 3.0  # for a slow disk
 
 
 class Terminated(BaseException):
@@ -40,6 +41,7 @@ class _State:
     asked: int | None = None
     watched = False
     last_words: Callable[[Terminated], None] | None = None
+    saying = threading.Lock()
 
 
 def raise_on_signals() -> None:
@@ -74,6 +76,11 @@ def at_the_end(say: Callable[[Terminated], None]) -> None:
 
 def say_last_words(ending: Terminated) -> None:
     """Leave the reason where the job was told to; nothing that fails there matters any more."""
+    with _State.saying:
+        _say(ending)
+
+
+def _say(ending: Terminated) -> None:
     say, _State.last_words = _State.last_words, None
     with suppress(Exception):
         if say is not None:
@@ -107,5 +114,6 @@ def _see_to_it(reader: int, seconds: float) -> None:
     while (number := os.read(reader, 1)[0]) not in ENDING:
         pass
     time.sleep(seconds)
-    say_last_words(by_signal(number))
+    if _State.saying.acquire(timeout=SAYING_SECONDS):  # the main thread may be at it just now
+        _say(by_signal(number))
     os._exit(128 + number)

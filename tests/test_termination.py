@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from textwrap import indent
 
 import pytest
 
@@ -31,34 +33,46 @@ while True:
     Ends()
 """,
     "in a long call into C": """
-import hashlib
 hashlib.pbkdf2_hmac("sha256", b"", b"", 1_000_000_000)
 """,
 }
 JOB = """
-import sys, time
-from bench.termination import at_the_end, end_for_sure, raise_on_signals
+import hashlib, sys, time
+from bench.termination import Terminated, at_the_end, end_for_sure, raise_on_signals, say_last_words
 raise_on_signals()
 end_for_sure(0.3)
 at_the_end(lambda ending: print(ending, flush=True))
-print("begun", flush=True)
+def moment():
+{moment}
+try:
+    print("begun", flush=True)
+    moment()
+except Terminated as ending:  # as the command does
+    say_last_words(ending)
+    sys.exit(ending.code)
 """
 
 
-def begun(script, **options):
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, **options
-    )
-    assert process.stdout.readline() == "begun\n"
-    return process
+@contextmanager
+def begun(moment, before=""):
+    """A job that has said so; it does not outlive the block."""
+    script = before + JOB.format(moment=indent(moment, "    "))
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout.readline() == "begun\n"
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_a_job_ends_with_its_last_words(moment):
-    process = begun(JOB + moment)
-    time.sleep(0.1)  # so that it is in there
-    process.send_signal(signal.SIGTERM)
-    told, _ = process.communicate(timeout=20)
+    with begun(moment) as process:
+        time.sleep(0.1)  # so that it is in there
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate(timeout=20)
     assert process.returncode == 143 and told == "the job was ended by SIGTERM\n"
     assert ending(143) == "was ended by SIGTERM"
 
@@ -87,10 +101,19 @@ def test_what_was_lost_in_a_launcher_is_raised_again(monkeypatch):
 
 
 def test_nohup_is_respected():
-    script = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" + JOB + "time.sleep(1)"
-    process = begun(script)
-    process.send_signal(signal.SIGHUP)
-    assert process.wait(20) == 0
+    ignored = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    with begun("time.sleep(1)", before=ignored) as process:
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(20) == 0
+
+
+def test_a_slow_last_word_is_waited_for():
+    """The thread that ends the job for sure finds it being said, and does not break it off."""
+    slow = "at_the_end(lambda ending: [time.sleep(1), print(ending, flush=True)])\ntime.sleep(60)"
+    with begun(slow) as process:
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate(timeout=20)
+    assert process.returncode == 143 and told == "the job was ended by SIGTERM\n"
 
 
 def test_a_child_whose_parent_is_gone_already_never_begins():
@@ -102,7 +125,8 @@ def test_a_signal_to_submitits_process_ends_the_job_also_before_it_has_begun(tmp
     sent = SlurmJob(("sleep", "60"), "j", str(tmp_path / "job"), 1, "s")
     (tmp_path / "job.pkl").write_bytes(pickle.dumps(sent))
     script = (
-        "import os, pickle, signal, sys; from pathlib import Path;"
+        "import os, pickle, signal, sys, threading, time; from pathlib import Path;"
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start();"  # as numpy's
         "job = pickle.loads(Path('job.pkl').read_bytes());"
         "signal.signal(signal.SIGTERM, lambda *_: None);"  # as submitit does
         "os.kill(os.getpid(), signal.SIGTERM); job()"
