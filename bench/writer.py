@@ -1,4 +1,7 @@
-"""Who writes a temporary file: host, boot and process, so that a later process knows it is gone."""
+"""Who writes a temporary file: host, boot and process, so that a later process knows it is gone.
+
+Process ids come round again, and threads have such numbers too, so its start stands beside it.
+"""
 
 import hashlib
 import os
@@ -6,10 +9,13 @@ import socket
 from functools import cache
 from pathlib import Path
 
+STATE, START = 0, 19  # of `_statistics`
+
 
 def writer() -> str:
-    """This process, e.g. "node7-5e1c09ab-4242"."""
-    return f"{_machine()}-{os.getpid()}"
+    """This process, e.g. "node7-5e1c09ab-4242_81723"; without a start where nobody tells it."""
+    start = _start(os.getpid())
+    return f"{_machine()}-{os.getpid()}" + ("" if start is None else f"_{start}")
 
 
 def is_gone(name: str) -> bool:
@@ -17,8 +23,11 @@ def is_gone(name: str) -> bool:
 
     False for a writer elsewhere: nobody here can know.
     """
-    process = name.rpartition("-")[2]
-    return writes_here(name) and process.isdecimal() and not process_runs(int(process))
+    process, _, start = name.rpartition("-")[2].partition("_")
+    if not (writes_here(name) and process.isdecimal() and (start.isdecimal() or not start)):
+        return False
+    another = bool(start) and _start(int(process)) not in (None, start)
+    return another or not process_runs(int(process))
 
 
 def writes_here(name: str) -> bool:
@@ -59,6 +68,19 @@ def process_runs(process: int) -> bool:
     except OSError:  # somebody else's process
         return True
     try:  # killed, but its parent has not looked yet
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return _statistics(process)[STATE] != "Z"
     except OSError:
         return True
+
+
+def _start(process: int) -> str | None:
+    """When it began, in clock ticks since the boot; None where it is gone, or this is not Linux."""
+    try:
+        return _statistics(process)[START]
+    except OSError:
+        return None
+
+
+def _statistics(process: int) -> list[str]:
+    """The fields of proc(5) behind the command's name, which may hold anything."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

@@ -72,4 +72,11 @@ def test_a_killed_process_is_gone_before_its_parent_has_looked():
 
 
 def test_names_that_are_not_ours_are_never_gone():
-    assert not any(map(is_gone, ["", "x", "host-1", f"{writer()}x", "host-0-abc"]))
+    other = ["", "x", "host-1", f"{writer()}x", "host-0-abc", f"{writer()}_1"]
+    assert not any(map(is_gone, other))
+
+
+def test_another_process_of_the_same_number_is_not_the_writer():
+    number, _, start = writer().rpartition("_")
+    assert start.isdecimal(), "a writer's start is known on Linux"
+    assert is_gone(f"{number}_{int(start) - 1}") and not is_gone(number)
