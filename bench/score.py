@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,9 +20,10 @@ from bench.config_folder import config_folder, register_resolvers
 from bench.deviations import deviations
 from bench.errors import CellsFailedError, LauncherError, SalonError
 from bench.failures import failed_line
+from bench.given_up import await_jobs
 from bench.hydra_errors import config_errors
 from bench.job import run
-from bench.job_status import JobStatus, StatusFile
+from bench.job_status import StatusFile
 from bench.overrides import check_words, flags_first, user_folders
 from bench.prepare import prepare
 from bench.printable import printable
@@ -35,7 +35,6 @@ from bench.sweep_words import split_overrides
 from bench.termination import Terminated, at_the_end
 from bench.time_limit import time_limit_is_told
 from bench.warning_time import check_launcher
-from bench.writer import writer
 
 log = logging.getLogger(__name__)
 LISTS = ("backbone", "metrics")
@@ -107,19 +106,7 @@ def _launchers_trouble(troubles: list[Line]) -> Iterator[None]:
             raise LauncherError(text) from error
         code = LauncherError.code
         troubles.append(Line("-", "-", "-", "-", "failed", reason=text, code=code))
-        _await_the_others(started)
-
-
-def _await_the_others(started: Started) -> None:
-    """Jobs of this machine that a launcher has given up go on; the next command is to find them."""
-    for own in started.jobs():
-        while Report.read(own) is None and _another_runs(JobStatus.read(own)):
-            time.sleep(0.2)
-
-
-def _another_runs(status: JobStatus | None) -> bool:
-    """Whether a process of this machine other than ours is at the job."""
-    return status is not None and status.writer != writer() and bool(status.known_to_run())
+        await_jobs(started)
 
 
 def job(config: DictConfig) -> None:
