@@ -65,6 +65,14 @@ def environment(device: str, precision: str, batch_size: int) -> dict[str, objec
 
 
 def peak_memory_mb() -> int:
-    """The most memory this process has held, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
+    """The most memory this process has held, in MB.
+
+    Linux hands `ru_maxrss` on through exec: it is at least what the launching process held.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        (kilobytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+        return int(kilobytes) // 1024
+    except (OSError, ValueError):  # not Linux
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -209,9 +209,10 @@ def test_duplicates_are_rows_equal_to_the_bit():
 
 
 MEMORY = """
-import resource, sys, torch
+import sys, torch
 from pathlib import Path
 import bench.features
+from bench.environment import peak_memory_mb
 from bench.cache import FeatureCache
 from bench.images import ImageSource
 from models.backbone import Embedding
@@ -232,7 +233,7 @@ def peak(count):
     made = bench.features.Extractor(FeatureCache(Path(sys.argv[1])), "cpu", 64, 2)
     found, _ = made.extract(Grey(count), count, {"w": Wide()}, "real", {"w": {}})
     assert found["w"].features.shape == (count, 4096)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_memory_mb()
 
 few = peak(1024)
 print(peak(12 * 1024) - few)

@@ -10,7 +10,6 @@ and to a FID, and the memory above the loaded network and one batch, for two num
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from torch_fidelity.utils import create_feature_extractor, extract_featuresdict_
 
 from bench.cache import FeatureCache
 from bench.datasets.folder import ImageFolder
+from bench.environment import peak_memory_mb
 from bench.features import Extractor
 from bench.images import ImageSource
 from metrics.fid import frechet_distance
@@ -131,10 +131,10 @@ def measure_memory(folder: Path, weights: Path, ours: Ours) -> None:
     source = ours.open(folder)
     network = describe("inception", weights=str(weights)).load()
     network(source.read(range(ours.batch_size)))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_memory_mb()
     ours.features(folder, "inception", weights=str(weights))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"  {len(source)} images: {(after - before) / 2**20:.2f} GB")
+    after = peak_memory_mb()
+    print(f"  {len(source)} images: {(after - before) / 1024:.2f} GB")
 
 
 def compare(home: Path, asked: argparse.Namespace, weights: Path) -> None:

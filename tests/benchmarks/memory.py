@@ -4,11 +4,11 @@ python tests/benchmarks/memory.py --rows 50000 --width 2048
 """
 
 import argparse
-import resource
 import time
 
 import torch
 
+from bench.environment import peak_memory_mb
 from metrics.authenticity import Authenticity
 from metrics.neighbourhood import Neighbours
 from metrics.prdc import Prdc
@@ -19,7 +19,7 @@ from metrics.realism import Realism
 
 def peak() -> float:
     """Largest resident memory of this process so far, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return peak_memory_mb() / 1024
 
 
 def features(rows: int, width: int, seed: int) -> torch.Tensor:
