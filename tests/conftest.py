@@ -1,7 +1,9 @@
 """Shared fixtures: a home of its own for every test, and a way to type commands."""
 
 import gc
+import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.termination import ENDING
+from bench.termination import ENDING, _State
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores: one thread each
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -27,12 +29,21 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.xdist_group(dear[0] if dear else item.path.name))
 
 
+LARGE = 50 * 1024**2  # bytes
+FOREIGN = re.compile(r"SALON_|WANDB_|SLURM_|.*_proxy\Z", re.IGNORECASE)
+
+
 @pytest.fixture(autouse=True)
 def own_home(tmp_path, monkeypatch):
-    """No test reads or fills the user's cache."""
+    """No test reads or fills the user's cache, or hears what else the user's variables say."""
+    for name in filter(FOREIGN.match, list(os.environ)):
+        monkeypatch.delenv(name)
     monkeypatch.setenv("SALON_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("SALON_ALLOW_TARGETS", raising=False)
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+    yield
+    for path in tmp_path.rglob("*"):  # of three runs they would fill a disk
+        if path.is_file() and path.stat().st_size > LARGE:
+            path.unlink()
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +52,19 @@ def own_signals():
 
     Else the thread by which a job surely ends would, at a later test's signal, end the tests.
     """
-    handlers = {number: signal.getsignal(number) for number in ENDING}
-    thresholds = gc.get_threshold()
+    numbers = (*ENDING, signal.SIGINT)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    thresholds, state = gc.get_threshold(), dict(vars(_State))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored
     yield
     signal.set_wakeup_fd(-1)
     for number, handler in handlers.items():
         signal.signal(number, handler)
     gc.set_threshold(*thresholds)
+    gc.unfreeze()
+    logging.raiseExceptions = True
+    for name in ("asked", "watched", "last_words"):
+        setattr(_State, name, state[name])
 
 
 @pytest.fixture

@@ -86,8 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
     def send(self, data):
         for start in range(0, len(data), 65536):
             piece = data[start : start + 65536]
+            self.site.served += len(piece)  # first: the other end may be done as soon as it has it
             self.wfile.write(piece)
-            self.site.served += len(piece)
             time.sleep(self.site.pace)
 
     def log_message(self, *_):

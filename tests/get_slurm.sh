@@ -6,14 +6,14 @@ PATH="$PATH:/usr/sbin"
 have && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     policy=/usr/sbin/policy-rc.d
-    own=no
     if [ ! -e "$policy" ]; then # the packages would start daemons of their own
-        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && own=yes
+        trap 'rm -f "$policy"' EXIT
+        trap 'exit 130' INT TERM HUP
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
     fi
     install="apt-get install -y -qq --no-install-recommends slurm-wlm munge"
     DEBIAN_FRONTEND=noninteractive
     export DEBIAN_FRONTEND
     $install >/dev/null 2>&1 || { apt-get update -qq && $install; } >/dev/null 2>&1
-    [ "$own" = yes ] && rm -f "$policy"
 fi
 have || echo "SLURM is not here (apt install slurm-wlm munge): its tests are skipped."

@@ -5,12 +5,14 @@ Everything that it writes is below DIR. Debian: `apt-get install slurm-wlm munge
 """
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import pytest
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
 SBIN = "/usr/sbin"
+SECONDS = 200.0  # that a test waits for what happens at once on a machine without other load
 
 CONFIG = """\
 ClusterName=test
@@ -29,8 +32,9 @@ SlurmdPort={port1}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-# cred_expire is also how long a requeued job waits; 5 s is the least
-AuthInfo=socket={folder}/run/munge.socket,cred_expire=5
+# cred_expire is also how long a requeued job waits; 5 s is the least, and too few under load
+AuthInfo=socket={folder}/run/munge.socket,cred_expire=10
+MessageTimeout=60
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
@@ -130,7 +134,13 @@ class SlurmCluster:
                 daemon.wait()
         self.daemons.clear()
 
-    def run(self, *command: str, timeout: float = 20) -> subprocess.CompletedProcess[str]:
+    def queue(self) -> list[str]:
+        """A line for each job that waits or runs, once the controller answers."""
+        while (done := self.run("squeue", "-hr")).returncode:
+            time.sleep(0.2)
+        return done.stdout.splitlines()
+
+    def run(self, *command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """A SLURM command, its output as text."""
         environment = os.environ | self.environment
         return subprocess.run(
@@ -175,7 +185,7 @@ class SlurmCluster:
             )
         self.daemons.append(daemon)
 
-    def _wait_for(self, *command: str, seconds: float = 30) -> None:
+    def _wait_for(self, *command: str, seconds: float = SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
@@ -191,16 +201,24 @@ class SlurmCluster:
         )
 
 
+def until(true: Callable[[], object], seconds: float = SECONDS) -> None:
+    """Wait for what must come."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
 def _free_port() -> int:
-    """Of two neighbours that nobody listens on just now."""
+    """Of two neighbours that nobody listens on, and that no outgoing connection is given."""
     while True:
+        port = random.SystemRandom().randrange(10_000, 32_000, 2)
         with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
             try:
+                first.bind(("127.0.0.1", port))
                 second.bind(("127.0.0.1", port + 1))
                 return port
-            except (OSError, OverflowError):
+            except OSError:
                 continue
 
 

@@ -76,6 +76,7 @@ for turn in range(10**6):
     replace_file(Path({str(tmp_path)!r}) / "a", bytes([turn % 256]) * 300_000)
 """
     for wait in (0.4, 0.5, 0.63, 0.77):
+        (tmp_path / "a").unlink(missing_ok=True)  # else it would be killed before it writes
         process = subprocess.Popen([sys.executable, "-c", code])
         deadline = time.monotonic() + 60
         while not (tmp_path / "a").exists() and time.monotonic() < deadline:

@@ -50,7 +50,8 @@ def openai_file(state, tmp_path_factory):
     text = {name: torch.zeros(2) for name in text_layout("clip_vitb32")}  # shapes nobody reads
     path = tmp_path_factory.mktemp("weights") / "open_clip_model.safetensors"
     save_file(state | text, path)
-    return path
+    yield path
+    path.unlink()  # hundreds of megabytes
 
 
 @pytest.fixture(scope="module")

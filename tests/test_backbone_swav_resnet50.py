@@ -27,7 +27,8 @@ def trunk_file(tmp_path_factory):
     state = made_state({**trunk, **PRETEXT})
     path = tmp_path_factory.mktemp("weights") / "trunk.pth.tar"
     torch.save({f"module.{name}": tensor for name, tensor in state.items()}, path)
-    return path
+    yield path
+    path.unlink()  # hundreds of megabytes
 
 
 @pytest.fixture(scope="module")

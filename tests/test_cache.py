@@ -4,7 +4,6 @@ import json
 import struct
 import subprocess
 import sys
-import time
 from contextlib import suppress
 
 import pytest
@@ -120,12 +119,13 @@ def test_a_cache_that_cannot_be_written_costs_a_warning(tmp_path, caplog):
 
 
 WRITER = """
-import sys, time, torch
+import sys, torch
 from pathlib import Path
 from bench.agreement import relative_bound
 from bench.cache import FeatureCache
-folder, noise, start = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
-time.sleep(max(0.0, start - time.time()))  # all at once
+folder, noise = Path(sys.argv[1]), float(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
 identity = {"images": {"fingerprint": "ab"}, "backbone": "x"}
 own = {"features": torch.arange(6000.0).reshape(300, 20) + noise}
 got = FeatureCache(folder).write(identity, range(300), own)
@@ -134,15 +134,19 @@ print(got["features"].double().sum().item())
 
 
 def test_eight_processes_on_one_cold_entry_end_with_the_same_one(cache):
-    start = time.time() + 8
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(cache.folder), str(1e-4 * n), str(start)],
+            [sys.executable, "-c", WRITER, str(cache.folder), str(1e-4 * n)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         for n in range(8)
     ]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 8
+    for process in processes:  # all at once
+        process.stdin.write("\n")
+        process.stdin.flush()
     told = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * 8
     assert len(set(told)) == 1  # the first whole one; the others adopted it

@@ -20,7 +20,7 @@ from bench.partial import Partial
 
 DATA = np.random.default_rng(0).bytes(3_000_000)
 CUT = 1_000_000
-QUICK = Patience(connect=2, stall=0.3, attempts=2, pause=0.01)
+QUICK = Patience(connect=10, stall=30, attempts=2, pause=0.01)
 
 
 @pytest.fixture
@@ -169,11 +169,11 @@ def test_another_file_is_refused_with_both_hashes_and_nothing_stays(server, path
 
 
 def test_a_server_that_stalls_is_left_in_bounded_time(server, path):
-    server.stall = 3
+    server.stall = 60
     started = time.monotonic()
     with pytest.raises(DownloadError, match=r"was cut 2 times .*timed out"):
-        fetch(server, path)
-    assert time.monotonic() - started < 2.5 and not path.exists()
+        fetch(server, path, replace(QUICK, stall=0.5))
+    assert time.monotonic() - started < 30 and not path.exists()
 
 
 @pytest.mark.parametrize(("status", "requests"), [(404, 1), (403, 1), (503, 2), (429, 2)])
@@ -261,9 +261,10 @@ def test_a_folder_that_cannot_be_made_is_named(server, tmp_path):
 
 
 PROGRAM = """
-import hashlib, sys
+import hashlib, signal, sys
 from pathlib import Path
 from bench.download import download
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored
 url, path, expected = sys.argv[1:]
 def check(path):
     return None if hashlib.sha256(path.read_bytes()).hexdigest() == expected else "is wrong"
@@ -289,12 +290,17 @@ def test_processes_at_once_end_with_one_whole_file(server, path):
     assert [racer.returncode for racer in racers] == [0, 0, 0] and said.count("True") == 1
 
 
+def arrived(path):
+    """Bytes on the disk: the server also counts those that are on their way."""
+    return sum(data.stat().st_size for data in path.parent.glob(".part-*/data"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_process_is_resumed_by_the_next_command(server, path, number):
     server.pace = 0.05
     victim = process(server, path)
     deadline = time.monotonic() + 60
-    while server.served < CUT and time.monotonic() < deadline:
+    while arrived(path) < CUT and time.monotonic() < deadline:
         time.sleep(0.02)
     victim.send_signal(number)
     victim.wait()
@@ -302,4 +308,4 @@ def test_a_killed_process_is_resumed_by_the_next_command(server, path, number):
     server.pace = 0
     assert fetch(server, path)
     assert path.read_bytes() == DATA and alone(path)
-    assert int(server.asked[-1].removeprefix("bytes=").rstrip("-")) > CUT / 2
+    assert int(server.asked[-1].removeprefix("bytes=").rstrip("-")) >= CUT

@@ -48,13 +48,16 @@ def test_every_head_that_sorts_is_a_button_and_says_the_order(tables):
         assert sum(order != "none" for order in orders) == 1
 
 
+def unnamed_of(controls):
+    return [one.get_attribute("outerHTML") for one in controls if not one.accessible_name.strip()]
+
+
 def test_every_control_has_a_name(page):
     controls = find(page, CONTROLS)
-    unnamed = [one for one in controls if not one.accessible_name.strip()]
-    if unnamed:  # a busy browser may not have named them yet
-        time.sleep(2)
-    still = [one.get_attribute("outerHTML") for one in unnamed if not one.accessible_name.strip()]
-    assert len(controls) > 4 and still == []
+    deadline = time.monotonic() + 20
+    while (unnamed := unnamed_of(controls)) and time.monotonic() < deadline:
+        time.sleep(0.1)  # a busy browser may not have named them yet
+    assert len(controls) > 4 and unnamed == []
 
 
 def test_every_control_is_reached_by_tab(page):

@@ -49,8 +49,8 @@ def reopened(page):
 
 
 def wait(page, until):
-    """A page that is loading has no tables yet, which is no answer."""
-    loading = [exceptions.JavascriptException]
+    """A page that is loading has no tables yet, or others than a moment ago: no answer."""
+    loading = [exceptions.JavascriptException, exceptions.StaleElementReferenceException]
     ui.WebDriverWait(page, SECONDS, ignored_exceptions=loading).until(lambda _: until())
 
 

@@ -34,7 +34,8 @@ def clip_state():
 def clip_file(clip_state, tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "random.safetensors"
     save_file(clip_state, path)
-    return path
+    yield path
+    path.unlink()  # hundreds of megabytes
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
-from slurm_cluster import needs_slurm
+from slurm_cluster import SECONDS, needs_slurm, until
 
 from bench import slurm_watch
 from bench.errors import LauncherError
@@ -21,7 +22,7 @@ from bench.slurm_job import SlurmJob
 from bench.submitted import Submitted, place_of, submitted_id
 from bench.sweep_folder import job_folder
 
-pytestmark = [needs_slurm, pytest.mark.slow]
+pytestmark = [needs_slurm, pytest.mark.slow, pytest.mark.timeout(900)]
 DONE = json.dumps({"lines": [vars(Line("d", "g", "b", "m", "done"))]})
 FAILED = json.dumps({"lines": [vars(Line("d", "g", "b", "m", "failed", reason="no", code=5))]})
 SUCCEED, FAIL = f"echo '{DONE}' > report.json", f"echo '{FAILED}' > report.json"
@@ -54,17 +55,30 @@ def on_cluster(cluster, monkeypatch):
     return cluster
 
 
-def until(true, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
+@contextmanager
+def meanwhile(function):
+    """Runs it beside the block; what fails there fails the test."""
+    with ThreadPoolExecutor(1) as pool:
+        going = pool.submit(function)
+        yield
+        going.result()
 
 
-def in_background(function, *words):
-    thread = threading.Thread(target=function, args=words)
-    thread.start()
-    return thread
+def named(own):
+    """Waits until SLURM's id of a job is known, and gives it."""
+    until(lambda: submitted_id(own))
+    return submitted_id(own)
+
+
+def waiting_for(file, line):
+    """A shell line that runs once a file is there, or after a minute all the same."""
+    return f"for n in $(seq 600); do [ -e {file} ] && break; sleep 0.1; done; {line}"
+
+
+def let_go_once_found(folder, go):
+    """Lets jobs run once another sweep has found them in the queue."""
+    until(lambda: submitted_id(folder))
+    go.touch()
 
 
 def test_each_ending_is_told_and_a_failed_cell_is_no_completed_job(on_cluster, tmp_path):
@@ -99,9 +113,10 @@ def test_a_later_stage_starts_when_the_earlier_has_ended_however_it_did(on_clust
 def test_jobs_in_the_queue_are_waited_for_and_never_submitted_twice(on_cluster, tmp_path):
     logs = tmp_path / "logs"
     count = f"echo x >> {tmp_path}/starts; "
-    some = jobs(f"{count} sleep 3; {SUCCEED}")
+    some = jobs(waiting_for(tmp_path / "go", f"{count} {SUCCEED}"))
     assert here(wait=False).run(some, logs / "first") == []
-    lines = here().run(some + jobs("", SUCCEED)[1:], logs / "second")
+    with meanwhile(partial(let_go_once_found, logs / "second/0000", tmp_path / "go")):
+        lines = here().run(some + jobs("", SUCCEED)[1:], logs / "second")
     assert [line.state for line in lines] == ["done", "done"]
     assert (tmp_path / "starts").read_text() == "x\n"
     assert place_of(job_folder(logs / "second", 0)) == job_folder(logs / "first", 0)
@@ -125,11 +140,10 @@ def test_a_job_that_is_requeued_runs_again_and_its_first_report_is_forgotten(
 
     def requeue():
         until((own / "report.json").exists)
-        on_cluster.run(*(word.format(job=submitted_id(own)) for word in command))
+        on_cluster.run(*(word.format(job=named(own)) for word in command))
 
-    helper = in_background(requeue)
-    (line,) = here(cpus=4, attempts=2, minutes=4).run(jobs(script), folder)
-    helper.join()
+    with meanwhile(requeue):
+        (line,) = here(cpus=4, attempts=2, minutes=4).run(jobs(script), folder)
     assert line.state == "done"
 
 
@@ -139,11 +153,10 @@ def test_a_job_whose_attempts_are_used_up_says_so(on_cluster, tmp_path):
 
     def warn():
         until((own / "log.txt").exists)
-        on_cluster.run("scancel", "--signal=USR2", submitted_id(own))
+        on_cluster.run("scancel", "--signal=USR2", named(own))
 
-    helper = in_background(warn)
-    (line,) = here(attempts=1, minutes=4).run(jobs("sleep 60"), folder)
-    helper.join()
+    with meanwhile(warn):
+        (line,) = here(attempts=1, minutes=4).run(jobs("sleep 60"), folder)
     assert "its time limit was reached" in line.reason and "cluster.minutes" in line.reason
 
 
@@ -152,11 +165,10 @@ def test_a_cancelled_job_says_so(on_cluster, tmp_path):
 
     def cancel():
         until((job_folder(folder, 0) / "log.txt").exists)
-        on_cluster.run("scancel", submitted_id(job_folder(folder, 0)))
+        on_cluster.run("scancel", named(job_folder(folder, 0)))
 
-    helper = in_background(cancel)
-    (line,) = here().run(jobs("sleep 60"), folder)
-    helper.join()
+    with meanwhile(cancel):
+        (line,) = here().run(jobs("sleep 60"), folder)
     assert line.state == "failed" and "ended in the state CANCELLED" in line.reason
 
 
@@ -178,7 +190,7 @@ def test_what_sbatch_refuses_is_one_error_and_leaves_nothing_in_the_queue(on_clu
     object.__setattr__(asked, "_executor", refuse_the_second_array)
     with pytest.raises(LauncherError, match="invalid partition"):
         asked.run(late, tmp_path / "logs/t")
-    until(lambda: not on_cluster.run("squeue", "-h").stdout.strip())
+    until(lambda: on_cluster.queue() == [])
 
 
 def test_a_held_job_is_named_with_what_to_type(on_cluster, tmp_path, caplog):
@@ -186,11 +198,10 @@ def test_a_held_job_is_named_with_what_to_type(on_cluster, tmp_path, caplog):
 
     def release():
         until(lambda: "scontrol release" in caplog.text)
-        on_cluster.run("scontrol", "release", submitted_id(job_folder(folder, 0)))
+        on_cluster.run("scontrol", "release", named(job_folder(folder, 0)))
 
-    helper = in_background(release)
-    (line,) = here(options={"hold": True}).run(jobs(SUCCEED), folder)
-    helper.join()
+    with meanwhile(release):
+        (line,) = here(options={"hold": True}).run(jobs(SUCCEED), folder)
     assert line.state == "done" and "JobHeldUser" in caplog.text
 
 
@@ -203,15 +214,17 @@ MOMENTS = {
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_jobs_of_a_launcher_that_was_killed_after_sbatch_are_found(on_cluster, tmp_path, moment):
-    lines = [f"echo {name} >> {tmp_path}/starts; {SUCCEED}" for name in "ab"]
-    done = launched(
+    shell = [f"echo {name} >> {tmp_path}/starts; {SUCCEED}" for name in "ab"]
+    lines = [waiting_for(tmp_path / "go", line) for line in shell]
+    with launched(
         "from submitit.core.utils import JobPaths; from bench.intent import Intent;"
         f"{moment} = {KILL};"
         f"here().run(jobs(*{lines}), Path({str(tmp_path)!r}) / 'logs/first')"
-    ).wait(60)
-    assert done == -signal.SIGKILL
-    assert len(on_cluster.run("squeue", "-hr").stdout.splitlines()) == 2
-    found = here().run(jobs(*lines), tmp_path / "logs/second")
+    ) as killed:
+        assert killed.wait(SECONDS) == -signal.SIGKILL
+    assert len(on_cluster.queue()) == 2
+    with meanwhile(partial(let_go_once_found, tmp_path / "logs/second/0001", tmp_path / "go")):
+        found = here().run(jobs(*lines), tmp_path / "logs/second")
     assert [line.state for line in found] == ["done", "done"]
     assert sorted((tmp_path / "starts").read_text().split()) == ["a", "b"]
     assert not list(tmp_path.glob("logs/*/intent-*"))
@@ -224,22 +237,28 @@ def test_an_interrupt_before_the_ids_are_noted_empties_the_queue(on_cluster, tmp
     monkeypatch.setattr(Submitted, "write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         here(options={"hold": True}).run(jobs(SUCCEED, SUCCEED), tmp_path / "logs/s")
-    until(lambda: not on_cluster.run("squeue", "-h").stdout.strip())
+    until(lambda: on_cluster.queue() == [])
     assert not list(tmp_path.glob("logs/*/intent-*"))
 
 
+@contextmanager
 def launched(script):
-    """A launcher as a process of its own."""
+    """A launcher as a process of its own, which does not outlive the block."""
     beginning = (
         "import os, signal; from pathlib import Path; from test_slurm_jobs import here, jobs;"
         "signal.signal(signal.SIGHUP, signal.SIG_DFL);"  # also where the tests run under nohup
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # or behind a shell's `&`
     )
     paths = os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")])
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", beginning + script],
         env=os.environ | {"PYTHONPATH": paths},
         stderr=-1,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(
@@ -248,15 +267,14 @@ def launched(script):
 def test_ctrl_c_empties_the_queue_and_a_lost_connection_does_not(
     on_cluster, tmp_path, number, stay
 ):
-    process = launched(
-        f"here().run(jobs('sleep 60', 'sleep 60'), Path({str(tmp_path)!r}) / 'logs/s')"
-    )
     logs = [job_folder(tmp_path / "logs/s", n) / "log.txt" for n in range(2)]
-    until(lambda: all(log.exists() for log in logs))
-    process.send_signal(number)
-    process.communicate(timeout=60)
+    running = f"here().run(jobs('sleep 300', 'sleep 300'), Path({str(tmp_path)!r}) / 'logs/s')"
     try:
-        until(lambda: len(on_cluster.run("squeue", "-hr").stdout.splitlines()) == stay, 20)
+        with launched(running) as process:
+            until(lambda: all(log.exists() for log in logs))
+            process.send_signal(number)
+            process.communicate(timeout=SECONDS)
+        until(lambda: len(on_cluster.queue()) == stay)
     finally:
         on_cluster.run("scancel", "--user=" + on_cluster._user)
-        until(lambda: not on_cluster.run("squeue", "-h").stdout.strip())
+        until(lambda: on_cluster.queue() == [])

@@ -42,7 +42,8 @@ def file(state, tmp_path_factory):
     """The whole published file: both towers."""
     path = tmp_path_factory.mktemp("weights") / "open_clip_model.safetensors"
     save_file(random_state(openai_layout("clip_vitb32"), seed=1) | state, path)
-    return path
+    yield path
+    path.unlink()  # hundreds of megabytes
 
 
 @pytest.fixture(scope="module")
