@@ -14,12 +14,12 @@ from bench.report import Report
 from bench.started import Started
 from bench.writer import process_runs, writer
 
-SUBMITIT = b"submitit.core._submit"  # in the command line of each job of submitit_local
+SUBMITIT = b"submitit.local._local"  # in the command line of what runs a job of submitit_local
 POLL_SECONDS = 0.2
 
 
 def await_jobs(started: Started) -> None:
-    """Wait for the jobs that have begun, and for those whose imports are still under way."""
+    """Wait for the jobs that have begun, and for those of submitit_local that are about to."""
     while any(map(process_runs, _children_of_submitit())):
         time.sleep(POLL_SECONDS)
     for own in started.jobs():

@@ -102,11 +102,11 @@ def _launchers_trouble(troubles: list[Line]) -> Iterator[None]:
         if started is None or not started.multirun:
             raise
         text = f"the launcher stopped: {' '.join(str(error).split())}"
+        await_jobs(started)
         if not started.jobs():
             raise LauncherError(text) from error
         code = LauncherError.code
         troubles.append(Line("-", "-", "-", "-", "failed", reason=text, code=code))
-        await_jobs(started)
 
 
 def job(config: DictConfig) -> None:
@@ -135,7 +135,7 @@ def job(config: DictConfig) -> None:
 
 
 def _heading() -> str:
-    """Above a table of one among many: the job's number and words, as `salon score` takes them."""
+    """Above a table of one among many: the job's number, and its words as Hydra writes them."""
     hydra_node = HydraConfig.get()
     if hydra_node.mode != RunMode.MULTIRUN:
         return ""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from bench import job_status
 from bench.leftovers import sweep_leftovers_of
@@ -64,6 +65,7 @@ class RememberFolder(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """A sweep; another may have used the folder, or may be using it."""
-        sweep_leftovers_of(config.paths)
         folder = Path(config.hydra.sweep.dir).absolute()
         RememberFolder.last = Started(folder, multirun=True, earlier=begun(folder))
+        with suppress(OmegaConfBaseException):  # each job says what is wrong with its folders
+            sweep_leftovers_of(config.paths)

@@ -34,6 +34,12 @@ def test_jobs_of_an_earlier_multirun_in_the_same_folder_are_not_its_own(tmp_path
 
 
 @pytest.mark.slow
+def test_a_folder_without_a_name_fails_the_multirun(salon, small):
+    done = salon("score", "-m", *small, "paths.cache=${oc.env:NOT_SET}/c", "seed=0,1")
+    assert done.returncode == 8 and "2 failed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.slow
 def test_a_folder_that_is_used_again_counts_the_jobs_of_this_command_alone(salon, small):
     words = [*("score", "-m", *small, "metrics=[image_statistics]", "hydra.sweep.dir=mine")]
     words += ["hydra.sweep.subdir=${dataset.name}/${hydra.job.num}"]
