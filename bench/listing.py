@@ -1,6 +1,7 @@
 """`salon list`: what there is, what it needs, and whether its data or weights are here."""
 
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from bench.build import build
 from bench.composed import composed
 from bench.config_folder import config_folder, register_resolvers, yamls
 from bench.errors import ConfigError, SalonError
+from bench.hydra_errors import config_errors
 from bench.overrides import FOLDER_FLAGS, overrides_in, user_folders
 from bench.report import align
 from bench.similar import did_you_mean
@@ -26,6 +28,9 @@ GROUPS = {
     "samplers": "sampler",
     "experiments": "experiment",
 }
+
+State = Callable[[Path, Sequence[str]], str]
+BELOW_PATHS = re.compile(r"(\$\{paths\.(results|leaderboards|logs|home|cache|data)\})?[^$]*")
 
 HELP = """salon list - what there is, what it needs, and whether data and weights are here
 
@@ -76,7 +81,15 @@ def _flags(folders: Sequence[Path]) -> list[str]:
 def _rows(group: str, folders: Sequence[Path]) -> list[tuple[str, ...]]:
     state = STATES.get(group, lambda *_: "")
     files = yamls(group, folders).items()
-    return [(name, state(file, _flags(folders)), about(file)) for name, file in files]
+    return [(name, _told(state, file, _flags(folders)), about(file)) for name, file in files]
+
+
+def _told(state: State, file: Path, flags: Sequence[str]) -> str:
+    """One wrong yaml of a user's must not hide the others."""
+    try:
+        return state(file, flags)
+    except ConfigError as error:
+        return f"error: {error}"
 
 
 def _backbone_rows(folders: Sequence[Path]) -> list[tuple[str, ...]]:
@@ -85,12 +98,14 @@ def _backbone_rows(folders: Sequence[Path]) -> list[tuple[str, ...]]:
 
     nodes = backbone_nodes(_flags(folders), every=True)
     abouts = {name: about(file) for name, file in yamls("backbone", folders).items()}
-    return [HEADS, *(backbone_row(name, nodes[name], abouts[name]) for name in sorted(nodes))]
+    rows = (backbone_row(name, nodes[name], abouts.get(name, "")) for name in sorted(nodes))
+    return [HEADS, *rows]
 
 
 def about(file: Path) -> str:
     """The first sentence of a yaml's opening comment, which says what it is."""
-    comment = itertools.takewhile(lambda line: line.startswith("#"), file.read_text().splitlines())
+    lines = file.read_text(errors="replace").splitlines()
+    comment = itertools.takewhile(lambda line: line.startswith("#"), lines)
     text = " ".join(line.lstrip("# ") for line in comment if "@package" not in line)
     return text.split(". ")[0].strip().rstrip(".")
 
@@ -113,22 +128,30 @@ def _generator_state(file: Path, flags: Sequence[str]) -> str:
     if needed:
         return "needs " + ", ".join(f"generator.{key}" for key in needed)
     source = content.get("source")
-    path = str(source.get("path", "")) if isinstance(source, dict) else ""
-    if path.startswith("${paths.") or (path and "$" not in path):
-        return _folder_state(path)
+    samples = source.get("path") if isinstance(source, dict) else None
+    if isinstance(samples, str):
+        place = _below_paths(samples) or _path_of(file, "source", flags)
+        return "present" if place.exists() else f"absent: {place}"
     if "weights" not in content:
         return "present"
-    config = composed("score", [f"generator={file.stem}", *flags])
-    path = OmegaConf.select(config, "generator.weights.path")
-    return "absent" if path and not Path(path).exists() else "present"
+    return "present" if _path_of(file, "weights", flags).exists() else "absent"
 
 
-def _folder_state(path: str) -> str:
-    """Of samples on disk; dozens of yamls have some, so their place is found without Hydra."""
+def _below_paths(path: str) -> Path | None:
+    """The place of samples below salon's own folders, as dozens of yamls have it, without Hydra."""
+    if not BELOW_PATHS.fullmatch(path):
+        return None
     register_resolvers()
     paths = OmegaConf.load(config_folder() / "paths" / "default.yaml")
-    place = Path(OmegaConf.create({"paths": paths, "path": path}).path)
-    return "present" if place.exists() else f"absent: {place}"
+    with config_errors():
+        return Path(OmegaConf.create({"paths": paths, "path": path}).path).expanduser()
+
+
+def _path_of(file: Path, node: str, flags: Sequence[str]) -> Path:
+    """Below a node of a generator; the folder where one stands if it names none."""
+    config = composed("score", [f"generator={file.stem}", *flags])
+    with config_errors():
+        return Path(OmegaConf.select(config, f"generator.{node}.path") or ".").expanduser()
 
 
 def _content(file: Path) -> dict[str, Any]:
@@ -141,7 +164,7 @@ def _content(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-STATES: dict[str, Callable[[Path, Sequence[str]], str]] = {
+STATES: dict[str, State] = {
     "dataset": _dataset_state,
     "generator": _generator_state,
 }

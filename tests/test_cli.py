@@ -56,7 +56,10 @@ def test_list_shows_yamls_of_the_users_own_beside_salons(capsys, tmp_path):
         "dataset/flowers": f"# Flowers: 40 photographs.\n{OWN_DATASET}path: {tmp_path / 'data'}\n",
         "dataset/trees": f"{OWN_DATASET}path: {tmp_path / 'gone'}\n",
         "generator/biggan_flowers": f"# BigGAN.\nname: x\nsource: {{path: {tmp_path / 'gone'}}}\n",
-        "backbone/shallow": f"# A small draw.\nshallow:\n{OWN_BACKBONE}",
+        "generator/named": "name: x\nsource: {path: '${paths.data}/${generator.name}'}\n",
+        "generator/home": "name: x\nsource: {path: ~/}\n",
+        "dataset/wrong": OWN_DATASET.replace("ImageFolder", "NoSuchClass"),
+        "backbone/nets": f"# A small draw.\nshallow:\n{OWN_BACKBONE}",
     }
     for name, text in yamls.items():
         (tmp_path / f"conf/{name}.yaml").parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +70,9 @@ def test_list_shows_yamls_of_the_users_own_beside_salons(capsys, tmp_path):
     lines = {line.split()[0]: line for line in out.splitlines() if line.startswith("  ")}
     assert "present" in lines["flowers"] and "Flowers: 40 photographs" in lines["flowers"]
     assert "absent" in lines["trees"] and "absent" in lines["biggan_flowers"]
+    assert f"absent: {tmp_path / 'home/data/x'}" in lines["named"]
+    assert "present" in lines["home"]
+    assert "error: " in lines["wrong"] and "NoSuchClass" in lines["wrong"]
     assert "random only" in lines["shallow"] and "digits" in lines
 
 
@@ -77,11 +83,12 @@ def test_list_refuses_a_flag_that_it_does_not_know(capsys):
     assert code == 2 and "no such folder" in err
 
 
-def test_list_names_a_yaml_that_is_none(capsys, tmp_path):
+def test_a_yaml_that_is_none_hides_no_other(capsys, tmp_path):
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset/flowers.yaml").write_text("a: [")
-    code, _, err = typed(capsys, "list", "datasets", f"--config-dir={tmp_path}")
-    assert code == 2 and "flowers.yaml: no yaml" in err and err.count("\n") == 1
+    code, out, _ = typed(capsys, "list", "datasets", f"--config-dir={tmp_path}")
+    (line,) = [line for line in out.splitlines() if line.startswith("  flowers")]
+    assert code == 0 and "flowers.yaml: no yaml" in line and "  digits" in out
 
 
 def test_a_leaderboard_of_nothing_says_what_to_type(capsys, tmp_path):
