@@ -63,7 +63,7 @@ def process_runs(process: int) -> bool:
     """Whether a process of this machine has not ended."""
     try:
         os.kill(process, 0)  # signal 0 only asks
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # or no number of a process at all
         return False
     except OSError:  # somebody else's process
         return True
@@ -83,4 +83,5 @@ def _start(process: int) -> str | None:
 
 def _statistics(process: int) -> list[str]:
     """The fields of proc(5) behind the command's name, which may hold anything."""
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    text = Path(f"/proc/{process}/stat").read_text(errors="replace")
+    return text.rpartition(")")[2].split()

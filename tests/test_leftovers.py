@@ -76,6 +76,20 @@ def test_names_that_are_not_ours_are_never_gone():
     assert not any(map(is_gone, other))
 
 
+def test_no_process_has_such_a_number():
+    assert is_gone(f"{writer().rpartition('-')[0]}-{10**30}")
+
+
+def test_a_process_may_have_any_name(tmp_path):
+    program = tmp_path / os.fsdecode(b"\xd0\xd0")  # no UTF-8
+    program.symlink_to("/bin/sleep")
+    process = subprocess.Popen([program, "60"])
+    name = f"{writer().rpartition('-')[0]}-{process.pid}"
+    assert not is_gone(name) and is_gone(f"{name}_1")  # nothing here began one tick after the boot
+    process.kill()
+    process.wait()
+
+
 def test_another_process_of_the_same_number_is_not_the_writer():
     number, _, start = writer().rpartition("_")
     assert start.isdecimal(), "a writer's start is known on Linux"
