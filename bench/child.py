@@ -82,6 +82,8 @@ def end_with_parent(parent: int) -> None:
     Args:
         parent: its process id; it may be gone before one can ask to be told.
     """
+    if callable(signal.getsignal(signal.SIGTERM)):  # a handler of the parent's, without effect here
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:

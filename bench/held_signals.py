@@ -16,12 +16,13 @@ from typing import Any
 def held(numbers: Iterable[signal.Signals]) -> Iterator[None]:
     """Within the block the signals do nothing; at its end those that came do what they did before.
 
-    What is ignored stays so, for children inherit that. To be called in the main thread.
+    If that raises, those behind it are dropped. What is ignored stays so, for children inherit it.
+    To be called in the main thread.
     """
     holding = _Holding()
-    heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
-    holding.before = {number: signal.signal(number, holding) for number in heard}
     try:
+        for number in numbers:
+            holding.take(number)
         yield
     finally:
         holding.over = True
@@ -38,6 +39,12 @@ class _Holding:
         self.before: dict[signal.Signals, Any] = {}
         self.came: list[int] = []
         self.over = False
+
+    def take(self, number: signal.Signals) -> None:
+        """Known before it is taken: another signal may raise in between."""
+        if signal.getsignal(number) != signal.SIG_IGN:
+            self.before[number] = signal.getsignal(number)
+            signal.signal(number, self)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self.over:

@@ -1,4 +1,4 @@
-"""Signals wait for the end of a block, however many threads there are, and none is lost."""
+"""Signals wait for the end of a block, however many threads there are, and act there."""
 
 import os
 import signal
@@ -67,6 +67,24 @@ def test_what_the_handler_raises_leaves_at_the_end_and_handlers_are_back(heard):
     assert done == ["all of it"] and signal.getsignal(signal.SIGTERM) is ends
     sent(signal.SIGUSR2)
     assert heard == [signal.SIGUSR2]
+
+
+def test_a_handler_that_raises_while_others_are_being_taken_leaves_none_behind(heard, monkeypatch):
+    """As SIGINT may, between two of them."""
+    taken = signal.signal
+
+    def interrupted(number, handler):
+        before = taken(number, handler)
+        if number == signal.SIGUSR2 and not isinstance(handler, type(heard.append)):
+            monkeypatch.undo()
+            raise AskedToEndError
+        return before
+
+    own = [signal.getsignal(number) for number in NUMBERS]
+    monkeypatch.setattr(signal, "signal", interrupted)
+    with pytest.raises(AskedToEndError), held(NUMBERS):
+        pass
+    assert [signal.getsignal(number) for number in NUMBERS] == own
 
 
 def test_what_is_ignored_stays_so_for_children():
