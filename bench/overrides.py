@@ -105,10 +105,11 @@ def choices_in(value: str) -> list[str]:
 def _check_choices(group: str, value: str, folders: Sequence[Path]) -> None:
     if group in groups() and (not value or (value == "null" and group != "experiment")):
         raise ConfigError(f"{group}= names no choice. There are: {', '.join(groups()[group])}.")
+    known = yamls(group, folders) if folders else groups().get(group, ())
     for name in choices_in(value):
         if not PLAIN.match(name):
             raise ConfigError(f"{group}={name}: a choice is a plain name, see `salon list`.")
-        if group in groups() and name not in (known := yamls(group, folders)):
+        if group in groups() and name not in known:
             raise ConfigError(f"{group}={name}: {did_you_mean(name, known)}")
     for list_text in re.findall(r"\[([^\]]*)\]", value) or [value]:
         listed = choices_in(list_text)

@@ -2,7 +2,7 @@
 
 import json
 import os
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -86,9 +86,10 @@ def _answers(child: subprocess.Popen[bytes], timeout: float) -> Iterator[str]:
 def _read(child: subprocess.Popen[bytes], deadline: float, timeout: float) -> bytes:
     """What there is; nothing at the child's end."""
     assert child.stdout is not None
-    ready, _, _ = select.select([child.stdout], [], [], max(0.0, deadline - time.monotonic()))
-    if not ready:
-        raise MirrorError(f"no answer within tracking.timeout={timeout:g} s")
+    with selectors.DefaultSelector() as waiting:  # `select` knows no descriptor beyond 1023
+        waiting.register(child.stdout, selectors.EVENT_READ)
+        if not waiting.select(max(0.0, deadline - time.monotonic())):
+            raise MirrorError(f"no answer within tracking.timeout={timeout:g} s")
     return os.read(child.stdout.fileno(), 65536)
 
 
