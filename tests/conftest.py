@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,20 +31,28 @@ def pytest_collection_modifyitems(items):
 
 
 LARGE = 50 * 1024**2  # bytes
-FOREIGN = re.compile(r"SALON_|WANDB_|SLURM_|.*_proxy\Z", re.IGNORECASE)
+FOREIGN = re.compile(r"(SALON|WANDB|SLURM|SBATCH|SQUEUE|SUBMITIT)_|.*_proxy\Z", re.IGNORECASE)
+
+
+def pytest_configure():
+    """For fixtures of modules, too, no variable of the user's is there."""
+    for name in filter(FOREIGN.match, list(os.environ)):
+        del os.environ[name]
 
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path, monkeypatch):
     """No test reads or fills the user's cache, or hears what else the user's variables say."""
-    for name in filter(FOREIGN.match, list(os.environ)):
+    for name in filter(FOREIGN.match, list(os.environ)):  # as an earlier test may have left them
         monkeypatch.delenv(name)
     monkeypatch.setenv("SALON_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
     yield
-    for path in tmp_path.rglob("*"):  # of three runs they would fill a disk
-        if path.is_file() and path.stat().st_size > LARGE:
-            path.unlink()
+    for folder, _, names in os.walk(tmp_path):
+        for path in (Path(folder) / name for name in names):
+            with suppress(OSError):  # of three runs they would fill a disk
+                if path.lstat().st_size > LARGE:
+                    path.unlink()
 
 
 @pytest.fixture(autouse=True)

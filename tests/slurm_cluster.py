@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +35,7 @@ SlurmdUser={user}
 AuthType=auth/munge
 # cred_expire is also how long a requeued job waits; 5 s is the least, and too few under load
 AuthInfo=socket={folder}/run/munge.socket,cred_expire=10
-MessageTimeout=60
+MessageTimeout=20
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
@@ -121,10 +122,11 @@ class SlurmCluster:
 
     def stop(self) -> None:
         """End all jobs, then the daemons."""
-        self.run("scancel", f"--user={self._user}")
-        deadline = time.monotonic() + 15
-        while self.run("squeue", "-h").stdout.strip() and time.monotonic() < deadline:
-            time.sleep(0.2)
+        with suppress(subprocess.TimeoutExpired):  # a controller that is dead
+            self.cancel_all()
+            deadline = time.monotonic() + 15
+            while self.run("squeue", "-h").stdout.strip() and time.monotonic() < deadline:
+                time.sleep(0.2)
         for daemon in reversed(self.daemons):
             os.killpg(daemon.pid, signal.SIGTERM)
             try:
@@ -136,9 +138,15 @@ class SlurmCluster:
 
     def queue(self) -> list[str]:
         """A line for each job that waits or runs, once the controller answers."""
+        deadline = time.monotonic() + SECONDS
         while (done := self.run("squeue", "-hr")).returncode:
+            assert time.monotonic() < deadline, done.stderr
             time.sleep(0.2)
         return done.stdout.splitlines()
+
+    def cancel_all(self) -> None:
+        """Take all jobs out of the queue."""
+        self.run("scancel", f"--user={self._user}")
 
     def run(self, *command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """A SLURM command, its output as text."""

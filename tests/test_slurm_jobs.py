@@ -56,10 +56,18 @@ def on_cluster(cluster, monkeypatch):
 
 
 @contextmanager
-def meanwhile(function):
-    """Runs it beside the block; what fails there fails the test."""
+def meanwhile(cluster, function):
+    """Runs it beside the block; what fails there fails the test, which then waits for no job."""
+
+    def guarded():
+        try:
+            function()
+        except BaseException:
+            cluster.cancel_all()
+            raise
+
     with ThreadPoolExecutor(1) as pool:
-        going = pool.submit(function)
+        going = pool.submit(guarded)
         yield
         going.result()
 
@@ -115,7 +123,7 @@ def test_jobs_in_the_queue_are_waited_for_and_never_submitted_twice(on_cluster, 
     count = f"echo x >> {tmp_path}/starts; "
     some = jobs(waiting_for(tmp_path / "go", f"{count} {SUCCEED}"))
     assert here(wait=False).run(some, logs / "first") == []
-    with meanwhile(partial(let_go_once_found, logs / "second/0000", tmp_path / "go")):
+    with meanwhile(on_cluster, partial(let_go_once_found, logs / "second/0000", tmp_path / "go")):
         lines = here().run(some + jobs("", SUCCEED)[1:], logs / "second")
     assert [line.state for line in lines] == ["done", "done"]
     assert (tmp_path / "starts").read_text() == "x\n"
@@ -142,7 +150,7 @@ def test_a_job_that_is_requeued_runs_again_and_its_first_report_is_forgotten(
         until((own / "report.json").exists)
         on_cluster.run(*(word.format(job=named(own)) for word in command))
 
-    with meanwhile(requeue):
+    with meanwhile(on_cluster, requeue):
         (line,) = here(cpus=4, attempts=2, minutes=4).run(jobs(script), folder)
     assert line.state == "done"
 
@@ -155,7 +163,7 @@ def test_a_job_whose_attempts_are_used_up_says_so(on_cluster, tmp_path):
         until((own / "log.txt").exists)
         on_cluster.run("scancel", "--signal=USR2", named(own))
 
-    with meanwhile(warn):
+    with meanwhile(on_cluster, warn):
         (line,) = here(attempts=1, minutes=4).run(jobs("sleep 60"), folder)
     assert "its time limit was reached" in line.reason and "cluster.minutes" in line.reason
 
@@ -167,7 +175,7 @@ def test_a_cancelled_job_says_so(on_cluster, tmp_path):
         until((job_folder(folder, 0) / "log.txt").exists)
         on_cluster.run("scancel", named(job_folder(folder, 0)))
 
-    with meanwhile(cancel):
+    with meanwhile(on_cluster, cancel):
         (line,) = here().run(jobs("sleep 60"), folder)
     assert line.state == "failed" and "ended in the state CANCELLED" in line.reason
 
@@ -200,7 +208,7 @@ def test_a_held_job_is_named_with_what_to_type(on_cluster, tmp_path, caplog):
         until(lambda: "scontrol release" in caplog.text)
         on_cluster.run("scontrol", "release", named(job_folder(folder, 0)))
 
-    with meanwhile(release):
+    with meanwhile(on_cluster, release):
         (line,) = here(options={"hold": True}).run(jobs(SUCCEED), folder)
     assert line.state == "done" and "JobHeldUser" in caplog.text
 
@@ -223,7 +231,9 @@ def test_jobs_of_a_launcher_that_was_killed_after_sbatch_are_found(on_cluster, t
     ) as killed:
         assert killed.wait(SECONDS) == -signal.SIGKILL
     assert len(on_cluster.queue()) == 2
-    with meanwhile(partial(let_go_once_found, tmp_path / "logs/second/0001", tmp_path / "go")):
+    with meanwhile(
+        on_cluster, partial(let_go_once_found, tmp_path / "logs/second/0001", tmp_path / "go")
+    ):
         found = here().run(jobs(*lines), tmp_path / "logs/second")
     assert [line.state for line in found] == ["done", "done"]
     assert sorted((tmp_path / "starts").read_text().split()) == ["a", "b"]
@@ -276,5 +286,5 @@ def test_ctrl_c_empties_the_queue_and_a_lost_connection_does_not(
             process.communicate(timeout=SECONDS)
         until(lambda: len(on_cluster.queue()) == stay)
     finally:
-        on_cluster.run("scancel", "--user=" + on_cluster._user)
+        on_cluster.cancel_all()
         until(lambda: on_cluster.queue() == [])
