@@ -136,7 +136,7 @@ def _check_kinds(real: Source, fake: Source, backbones: Mapping[str, Any]) -> No
 
 
 def _plan(job: Job, held: Yardstick) -> None:
-    dataset_content, generator_content = held.images.content(), job.fake.content()
+    dataset_content, generator_content = held.content, job.fake.content()
     for name, found in held.identities.items():
         if isinstance(found, SalonError):
             job.broken[name] = found

@@ -1,5 +1,6 @@
 """Some rows of an image source, and the rule by which a protocol draws them."""
 
+import hashlib
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +11,8 @@ from torch import Tensor
 from bench.errors import DatasetError
 from bench.images import ImageSource
 
+DRAW_VERSION = 2  # under 1 a draw's features could come from a cached draw for the other side
+
 
 class RowsOf(ImageSource):
     """Some rows of another source, in the order given.
@@ -17,7 +20,7 @@ class RowsOf(ImageSource):
     Args:
         base: the other source.
         rows: indices into it.
-        rule: how the rows were chosen, for the identity.
+        rule: how the rows were chosen, in words.
     """
 
     def __init__(self, base: ImageSource, rows: Sequence[int], rule: dict[str, object]) -> None:
@@ -43,9 +46,14 @@ class RowsOf(ImageSource):
         """Read through to the base."""
         return self.base.read([self.rows[index] for index in indices])
 
+    def refuse_changed(self, indices: Sequence[int]) -> None:
+        """Look at the base's files."""
+        self.base.refuse_changed([self.rows[index] for index in indices])
+
     def content(self) -> dict[str, object]:
-        """The base's content and the rule."""
-        return {"base": self.base.content(), **self.rule}
+        """The base's content, the rule, and a hash of the rows themselves: rules can be alike."""
+        rows = hashlib.sha256(np.asarray(self.rows, "<i8").tobytes()).hexdigest()
+        return {"base": self.base.content(), **self.rule, "rows_sha256": rows}
 
     def image_name(self, index: int) -> str:
         """The base's name for it."""

@@ -15,7 +15,7 @@ from bench.images import ImageSource
 from bench.inputs import check_input_names, method_of, sides_of
 from bench.labels import dataset_label
 from bench.progress import Progress
-from bench.rows import RowsOf, drawn_rows
+from bench.rows import DRAW_VERSION, RowsOf, drawn_rows
 from bench.settings import Protocol, Settings, read_protocol, read_settings
 from bench.shared import OpenedOnce, Shared
 from models.precision import Precision
@@ -77,6 +77,12 @@ class Yardstick:
     def real(self) -> Source:
         """The rows that are compared."""
         return reference_rows(self.images, self.protocol)
+
+    @property
+    def content(self) -> dict[str, object]:
+        """What the images are, for comparisons; with the version of the draw where one is made."""
+        drawn = {"draw": DRAW_VERSION} if isinstance(self.real, RowsOf) else {}
+        return {**self.images.content(), **drawn}
 
     @property
     def num_real(self) -> int | None:
