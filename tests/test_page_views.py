@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from bench.leaderboard.page import page
 from bench.leaderboard.scatter import scatters
 from bench.leaderboard.series import series_of
 from bench.leaderboard.sizes import growths
-from bench.records import encode
+from bench.records import digest, encode
 
 
 def boards_of(tmp_path, *records):
@@ -252,6 +253,17 @@ def test_sample_sizes_are_drawn_across_keys_and_said_to_be_no_ranking(tmp_path):
     assert growth.title.startswith("fid.fid over sample size")
     assert "no ranking" in growth.caption
     assert len(growth.drawn.lines[0].split()) == 3
+
+
+def test_another_reference_or_metric_of_one_name_is_no_other_sample_size(tmp_path):
+    records = [record("a", scores={"fid": 9.0}, num_fake=60)]
+    other = record("a", scores={"fid": 3.0}, num_fake=120)
+    assert growths(boards_of(tmp_path / "same", *records, other))
+    changed = {**other.comparison, "dataset": {**other.comparison["dataset"], "fingerprint": "0"}}
+    elsewhere = replace(other, comparison=changed, comparison_key=digest(changed))
+    assert not growths(boards_of(tmp_path / "other", *records, elsewhere))
+    settings = record("a", scores={"fid": 3.0}, num_fake=120, k=9)
+    assert not growths(boards_of(tmp_path / "settings", *records, settings))
 
 
 def test_one_sample_size_is_no_curve(tmp_path):

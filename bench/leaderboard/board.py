@@ -215,6 +215,7 @@ class Board:
 
     Attributes:
         key: hash of the comparison without its metric.
+        family: hash of it without the counts of images too.
         dataset, fingerprint: the reference images.
         backbone, weights: the network, and the hash of its weights or "".
         protocol: its name.
@@ -233,6 +234,7 @@ class Board:
     """
 
     key: str
+    family: str
     dataset: str
     fingerprint: str
     backbone: str

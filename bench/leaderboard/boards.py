@@ -15,6 +15,8 @@ from bench.leaderboard.rows import rows_of
 from bench.leaderboard.stored import Stored
 from bench.records import Record, digest
 
+COUNTS = ("num_real", "num_fake")
+
 
 def boards(records: Sequence[Stored]) -> list[Board]:
     """One board per comparison without its metric, sorted by caption."""
@@ -27,7 +29,11 @@ def boards(records: Sequence[Stored]) -> list[Board]:
 
 
 def _shared(record: Record) -> dict[str, Any]:
-    return {name: value for name, value in record.comparison.items() if name != "metric"}
+    return _without(record.comparison, ("metric",))
+
+
+def _without(comparison: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in comparison.items() if name not in names}
 
 
 def _board(key: str, records: list[Stored]) -> Board:
@@ -39,6 +45,7 @@ def _board(key: str, records: list[Stored]) -> Board:
     rows, comparisons = ranked(rows_of(records, places), columns, tables)
     return Board(
         key=key,
+        family=digest(_without(_shared(first), COUNTS)),
         dataset=_names(records, "dataset"),
         fingerprint=_hash(first.comparison, "dataset", "fingerprint"),
         backbone=_names(records, "backbone"),

@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bench.leaderboard.board import Board, Row
+from bench.leaderboard.board import Board, Column, Row
 from bench.leaderboard.chart import Chart, Point, chart
 from bench.leaderboard.series import series_of
+from bench.records import digest
 
 MOST_LINES = 12  # that the eye can tell apart
 
@@ -35,24 +36,29 @@ def growths(boards: Sequence[Board]) -> list[Growth]:
 
 
 def _over_sizes(boards: Sequence[Board]) -> list[Growth]:
-    groups: dict[tuple[object, ...], list[Board]] = {}
+    groups: dict[str, list[Board]] = {}
     for board in boards:
-        names = (board.dataset, board.backbone, board.weights, board.protocol)
-        groups.setdefault(names, []).append(board)
+        groups.setdefault(board.family, []).append(board)
     return [
         found
         for group in groups.values()
         if len({board.num_fake for board in group}) > 1
-        for score, metric in sorted({(one.name, one.metric) for at in group for one in at.columns})
-        if (found := _sizes(group, score, metric))
+        for score in sorted({_score(one) for at in group for one in at.columns})
+        if (found := _sizes(group, score))
     ]
 
 
-def _sizes(boards: Sequence[Board], score: str, metric: str) -> Growth | None:
+def _score(column: Column) -> tuple[str, str, str]:
+    """Name and metric of a column, and a hash of the metric's settings."""
+    return column.name, column.metric, digest(column.config)
+
+
+def _sizes(boards: Sequence[Board], score: tuple[str, str, str]) -> Growth | None:
+    name, metric, _ = score
     lines: dict[str, list[Point]] = {}
     for board in sorted(boards, key=lambda one: (one.num_fake, one.key)):
         for at, column in enumerate(board.columns):
-            if column.name != score or column.better == "neither":
+            if _score(column) != score or column.better == "neither":
                 continue
             for row in board.rows:
                 if not row.control and (point := _point(row.name, row, at, board.num_fake)):
@@ -60,9 +66,9 @@ def _sizes(boards: Sequence[Board], score: str, metric: str) -> Growth | None:
     return _growth(
         boards[0],
         metric,
-        f"{score} over sample size: {boards[0].title}",
+        f"{name} over sample size: {boards[0].title}",
         "This view crosses comparison keys: counts of images differ, so its numbers are no ranking",
-        ("generated images", score),
+        ("generated images", name),
         list(lines.values()),
     )
 
