@@ -94,6 +94,17 @@ def test_classes_refuse_loose_images_and_empty_folders(tmp_path):
         opened(root, layout=Layout.classes)
 
 
+def test_class_folders_that_are_unpadded_numbers_are_refused(tmp_path):
+    """As text, 10 comes before 2: the classes would not be those of the other side."""
+    for number in range(11):
+        save(tmp_path / f"raw/{number}/a.png", picture(number))
+        save(tmp_path / f"padded/{number:02}/a.png", picture(number))
+    with pytest.raises(DatasetError, match="the class folders 10 and 2 are numbers"):
+        opened(tmp_path / "raw", layout=Layout.classes)
+    source = opened(tmp_path / "padded", layout=Layout.classes)
+    assert source.labels.tolist() == source.read(range(11))[:, 0, 0, 0].tolist()
+
+
 def test_splits_can_be_sub_folders(tmp_path):
     root = tmp_path / "faces"
     save(root / "train/cat/1.png", picture(1))

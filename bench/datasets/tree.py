@@ -4,6 +4,7 @@ A split is a sub-folder (`folders`), a range of the sorted images (`ranges`), or
 is set, the whole tree under the name `all`.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -109,7 +110,8 @@ def class_labels(names: Sequence[str], where: str) -> tuple[Tensor, int]:
     """Labels from the first folder of each relative path, numbered in sorted order.
 
     Raises:
-        DatasetError: if an image lies beside the class folders.
+        DatasetError: if an image lies beside the class folders, or these are numbers that sort
+            otherwise as text: samples of class 10 would be compared with class 2.
     """
     folders = [name.split("/", 1)[0] if "/" in name else None for name in names]
     if None in folders:
@@ -117,8 +119,22 @@ def class_labels(names: Sequence[str], where: str) -> tuple[Tensor, int]:
             f"{where}: {names[folders.index(None)]} lies beside the class folders; move it into "
             "one, or set dataset.layout=flat."
         )
-    number = {folder: label for label, folder in enumerate(sorted(set(map(str, folders))))}
+    names_of_classes = sorted(set(map(str, folders)))
+    _refuse_unpadded(names_of_classes, where)
+    number = {folder: label for label, folder in enumerate(names_of_classes)}
     return torch.tensor([number[str(folder)] for folder in folders]), len(number)
+
+
+def _refuse_unpadded(classes: Sequence[str], where: str) -> None:
+    """Of class folders in the order of text."""
+    if not all(name.isdecimal() for name in classes):
+        return
+    for first, second in itertools.pairwise(classes):
+        if int(first) > int(second):
+            raise DatasetError(
+                f"{where}: the class folders {first} and {second} are numbers that sort otherwise "
+                "as text, by which classes are numbered; pad them with zeros to one length."
+            )
 
 
 def nothing_found(where: str, other_suffixes: Mapping[str, int]) -> DatasetError:
