@@ -170,6 +170,7 @@ class Extractor:
             for name, backbone in missing.items()
         }
         computed = self._embed(source, rows, missing, networks, progress)
+        source.refuse_changed(rows)
         cost.seconds += time.monotonic() - started
         cost.images += len(rows)
         for name, tensors in computed.items():

@@ -43,6 +43,13 @@ class ImageSource(ABC):
     def ready(self) -> None:  # noqa: B027 - stored images need nothing
         """Load what reading needs, so that what is broken is found before expensive work."""
 
+    def refuse_changed(self, indices: Sequence[int]) -> None:  # noqa: B027 - most cannot change
+        """Called once these images have been read, before anything made of them is kept.
+
+        Raises:
+            DatasetError: if a file is no longer what its fingerprint was taken of.
+        """
+
     @abstractmethod
     def content(self) -> dict[str, object]:
         """What the pixels and labels depend on, as plain JSON values, never a path.

@@ -34,6 +34,7 @@ from metrics.metric import Outcome
 
 log = logging.getLogger(__name__)
 GRID_IMAGES = 36
+PIXELS = "fake_images"  # the input of metrics that look at images themselves
 
 
 def finished(measurement: Measurement, results: Path) -> Record | None:
@@ -218,9 +219,12 @@ class _Work:
         inputs = self.inputs[measurement.backbone]
         try:
             gathered = inputs.gather(measurement.metric, measurement.compute)
-            return as_outcome(measurement.compute(**gathered), type(metric).scores)
+            outcome = as_outcome(measurement.compute(**gathered), type(metric).scores)
         except (ValueError, UndefinedError) as error:
             raise UndefinedError(f"{measurement.metric}: {error}") from error
+        if PIXELS in gathered:
+            gathered[PIXELS].refuse_changed(range(len(gathered[PIXELS])))
+        return outcome
 
     @cached_property
     def _image_names(self) -> dict:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.datasets.file_stamps import FileStamps
 from bench.datasets.in_memory import ArrayItems
 from bench.datasets.naming import absolute
 from bench.datasets.numpy_file import npz_keys, read_npy, read_npz, refuse_absent
@@ -67,6 +68,7 @@ class ImageArray(Preparation):
 
 
 def _read_items(path: Path, key: str | None, num_classes: int | None) -> ArrayItems:
+    files = FileStamps.of([path])
     if path.suffix.lower() == ".npy":
         images, labels, part = read_npy(path), None, ""
     else:
@@ -77,7 +79,7 @@ def _read_items(path: Path, key: str | None, num_classes: int | None) -> ArrayIt
         _check_labels(labels, len(images), num_classes, path)
         num_classes = num_classes or int(labels.max()) + 1
     return ArrayItems(
-        images, labels=labels, num_classes=num_classes, where=str(path), files=[path], part=part
+        images, labels=labels, num_classes=num_classes, where=str(path), files=files, part=part
     )
 
 

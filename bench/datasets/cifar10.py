@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.datasets.archive import Archive, file_md5
 from bench.datasets.array_pickle import load_arrays
+from bench.datasets.file_stamps import FileStamps
 from bench.datasets.home import data_home
 from bench.datasets.in_memory import ArrayItems
 from bench.datasets.naming import absolute
@@ -86,14 +87,16 @@ class Cifar10(Preparation):
         if self.download and self.path is None and _place_in(self._base()) is None:
             Archive(ARCHIVE, URL, self.md5[ARCHIVE]).fetch(self._base(), "CIFAR-10")
         place = self.locate()
-        batches = _read_batches(place, BATCHES[split], self.md5)
+        names = BATCHES[split]
+        files = FileStamps.of([place] if place.is_file() else [place / name for name in names])
+        batches = _read_batches(place, names, self.md5)
         parts = [_parse(data, f"{place}: {name}") for name, data in batches.items()]
         items = ArrayItems(
             np.concatenate([images for images, _ in parts]),
             labels=np.concatenate([labels for _, labels in parts]),
             num_classes=CLASSES,
             where=str(place),
-            files=[place] if place.is_file() else [place / name for name in batches],
+            files=files,
             part=split,
         )
         return open_stored(items, preparation=self, manifests=manifests, progress=progress)

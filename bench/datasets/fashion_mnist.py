@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.datasets.archive import Archive
+from bench.datasets.file_stamps import FileStamps
 from bench.datasets.home import data_home
 from bench.datasets.idx import read_images, read_labels
 from bench.datasets.in_memory import ArrayItems
@@ -74,6 +75,7 @@ class FashionMnist(Preparation):
             for archive in ARCHIVES[split]:
                 archive.fetch(_own_folder(), "Fashion-MNIST")
         images_file, labels_file = self._find(split)
+        files = FileStamps.of([images_file, labels_file])
         images, labels = read_images(images_file), read_labels(labels_file)
         _check(images, labels, images_file, labels_file)
         items = ArrayItems(
@@ -81,7 +83,7 @@ class FashionMnist(Preparation):
             labels=labels,
             num_classes=CLASSES,
             where=str(images_file),
-            files=[images_file, labels_file],
+            files=files,
         )
         return open_stored(items, preparation=self, manifests=manifests, progress=progress)
 

@@ -41,8 +41,8 @@ class FeatureFile:
     live: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        arrays = (self.features, self.logits, self.labels, self.spatial)
-        object.__setattr__(self, "fingerprint", _fingerprint(arrays))
+        arrays = (self.features, self.logits, self.labels)
+        object.__setattr__(self, "fingerprint", _fingerprint(arrays, self.spatial))
 
     def __len__(self) -> int:
         return len(self.features)
@@ -206,10 +206,12 @@ def _check_rows(array: np.ndarray | None, name: str, count: int, file: Path) -> 
         )
 
 
-def _fingerprint(arrays: tuple[Tensor | None, ...]) -> str:
+def _fingerprint(arrays: tuple[Tensor | None, ...], spatial: Tensor | None) -> str:
+    """Spatial features by name: in place of logits they would be another file."""
     hashed = hashlib.sha256()
-    for array in arrays:
+    for array in (*arrays, spatial):
         if array is not None:
+            hashed.update(SPATIAL.encode() if array is spatial else b"")
             values = np.ascontiguousarray(array.numpy())
             hashed.update(f"{values.dtype.str}{values.shape}".encode())
             hashed.update(values.data)

@@ -2,10 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
+from bench.datasets.file_stamps import file_status
 from bench.datasets.naming import absolute
 from bench.datasets.preparation import Preparation
 from bench.datasets.stored import StoredImages, StoredItems, open_stored, printable
@@ -75,7 +78,9 @@ class _FolderItems(StoredItems):
             _refuse_empty_classes(root, names)
         self.root, self.where, self.rows = root, str(root), rows
         self.names = names[rows.start : rows.stop]
-        self.files_stamp = stamp_files(listing.files[rows.start : rows.stop])
+        listed = listing.files[rows.start : rows.stop]
+        self.files_stamp = stamp_files(listed)
+        self.seen = np.array([status for _, *status in listed], dtype=np.int64)
         self.ignored = listing.others.total()
         self.layout, self.preparation = tree.layout, tree
 
@@ -94,6 +99,10 @@ class _FolderItems(StoredItems):
 
     def stamp(self) -> str:
         return self.files_stamp
+
+    def changed(self, indices: Sequence[int]) -> str | None:
+        named = ((self.names[index], tuple(self.seen[index])) for index in indices)
+        return next((name for name, seen in named if file_status(self.root / name) != seen), None)
 
 
 def decode_file(path: Path, preparation: Preparation) -> Decoded:

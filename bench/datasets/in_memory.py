@@ -1,16 +1,15 @@
 """Images of one array, in memory or mapped, as stored items."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from bench.datasets.class_numbers import class_numbers
+from bench.datasets.file_stamps import FileStamps
 from bench.datasets.numpy_file import check_sums
 from bench.datasets.stored import StoredItems
 from bench.decode import Decoded
-from bench.fingerprint import stamp_files
 
 
 class ArrayItems(StoredItems):
@@ -21,7 +20,8 @@ class ArrayItems(StoredItems):
         labels: (N,) whole numbers, or None.
         num_classes: how many classes there are, or None.
         where: the file or dataset, for messages.
-        files: the files that the array came from; none for data that come with a package.
+        files: those that the array came from, as they were before it was read; none for data that
+            come with a package.
         part: which rows or key of the files these are.
     """
 
@@ -32,7 +32,7 @@ class ArrayItems(StoredItems):
         labels: np.ndarray | None,
         num_classes: int | None,
         where: str,
-        files: Sequence[Path] = (),
+        files: FileStamps = FileStamps(),  # noqa: B008 - frozen
         part: str = "",
     ) -> None:
         self.images, self.num_classes, self.where = images, num_classes, where
@@ -58,15 +58,19 @@ class ArrayItems(StoredItems):
 
     def check_whole(self) -> None:
         """An npz knows a checksum of each array; mapping one into memory does not look at it."""
-        for path in self.files:
+        for path in self.files.paths:
             if path.suffix.lower() == ".npz":
                 check_sums(path)
 
     def identity(self) -> dict[str, object]:
         """The files' absolute paths and the part taken of them."""
-        return {"array": [str(path.absolute()) for path in self.files], "part": self.part}
+        return {"array": [str(path.absolute()) for path in self.files.paths], "part": self.part}
 
     def stamp(self) -> str:
         """Of the files."""
-        status = [(str(path), path.stat()) for path in self.files]
-        return stamp_files((name, stat.st_size, stat.st_mtime_ns) for name, stat in status)
+        return self.files.stamp()
+
+    def changed(self, indices: Sequence[int]) -> str | None:
+        """Any of the files: each holds all rows."""
+        path = self.files.changed()
+        return None if path is None else path.name

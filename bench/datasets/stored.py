@@ -70,7 +70,11 @@ class StoredItems(ABC):
 
     @abstractmethod
     def stamp(self) -> str:
-        """See `bench.fingerprint.stamp`."""
+        """See `bench.fingerprint.stamp_files`; of the files before anything of them was read."""
+
+    @abstractmethod
+    def changed(self, indices: Sequence[int]) -> str | None:
+        """The name of a file with one of these images that is another since; None if none is."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,16 @@ class StoredImages(ImageSource):
         if image.shape[1:] != (self.scan.height, self.scan.width):
             raise _named(self.items, stored, "has changed since it was hashed; run again.")
         return image
+
+    def refuse_changed(self, indices: Sequence[int]) -> None:
+        """By the sizes and times of the files."""
+        name = self.items.changed([self.kept[index] for index in indices])
+        if name is not None:
+            raise DatasetError(
+                f"{self.items.where}: {printable(name)} has changed since the job began, as where "
+                "a training writes its samples; name a copy that nothing writes to, and run the "
+                "command again."
+            )
 
     def content(self) -> dict[str, object]:
         """The fingerprint: pixels after preparation, order and labels; and which rows of those."""

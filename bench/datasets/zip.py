@@ -4,6 +4,7 @@ import json
 import threading
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from bench.datasets.class_numbers import LARGEST
+from bench.datasets.file_stamps import FileStamps
 from bench.datasets.members import FAULTS, foreign_method, read_member
 from bench.datasets.naming import absolute
 from bench.datasets.stored import StoredImages, StoredItems, open_stored
@@ -25,7 +27,7 @@ from bench.datasets.tree import (
 )
 from bench.decode import BadImageError, Decoded, check_file_size, decode_image
 from bench.errors import DatasetError
-from bench.fingerprint import ProgressCall, stamp_files
+from bench.fingerprint import ProgressCall
 
 LABELS_FILE = "dataset.json"  # {"labels": [["00000/img00000000.png", 6], ...]} or null
 LARGEST_LABELS_FILE = 256 << 20
@@ -61,6 +63,7 @@ class ImageZip(ImageTree):
 class _ZipItems(StoredItems):
     def __init__(self, path: Path, tree: ImageTree, split: str) -> None:
         self.path, self.preparation, self.layout = path, tree, tree.layout
+        self.files = FileStamps.of([path])
         self.archive = _open_zip(path)
         self.lock = threading.Lock()  # one file position for all threads
         self.folder = tree.folder_of(split).strip("/")
@@ -158,8 +161,10 @@ class _ZipItems(StoredItems):
         return {"zip": str(self.path), **selection}
 
     def stamp(self) -> str:
-        status = self.path.stat()
-        return stamp_files([(self.path.name, status.st_size, status.st_mtime_ns)])
+        return self.files.stamp()
+
+    def changed(self, indices: Sequence[int]) -> str | None:
+        return None if self.files.changed() is None else self.path.name
 
 
 def _refuse_absent(path: Path) -> None:

@@ -63,23 +63,25 @@ class Checkpoint:
         path = Path(self.weights.path)
         with self._checkpoint_errors():
             check_file(path, self.weights.sha256, option="generator.weights.path")
+        found = file_sha256(path)
         return LiveSource(
-            partial(self._load, surroundings),
+            partial(self._load, surroundings, found),
             num_classes=self.model.num_classes,
             identity={
                 **live_identity(self, surroundings),
-                "checkpoint_sha256": file_sha256(path),
+                "checkpoint_sha256": found,
             },
             seed=surroundings.seed,
             sampling_batch=self.sampling_batch,
         )
 
-    def _load(self, surroundings: Surroundings) -> LatentGenerator:
+    def _load(self, surroundings: Surroundings, sha256: str) -> LatentGenerator:
         path = Path(self.weights.path)
         network = self.model.network()
         with self._checkpoint_errors():
             state = load_state(path, self.weights.sha256, option="generator.weights.path")
             fill(network, state, path.name)
+        refuse_changed(self.name, path, sha256)
         return LatentGenerator(
             network,
             sampler=surroundings.sampler,
@@ -96,3 +98,16 @@ class Checkpoint:
             yield
         except WeightsError as error:
             raise CheckpointError(f"generator {self.name}: {error}") from error
+
+
+def refuse_changed(generator: str, path: Path, sha256: str) -> None:
+    """Called once a file has been loaded, which may have been overwritten since it was hashed.
+
+    Raises:
+        CheckpointError: if it has.
+    """
+    if file_sha256(path) != sha256:
+        raise CheckpointError(
+            f"generator {generator}: {path.name} has changed since the job began, as where a "
+            "training overwrites it; name a copy that nothing writes to, and run the command again."
+        )

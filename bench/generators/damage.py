@@ -87,6 +87,9 @@ class _DamagedSource(ImageSource):
         ]
         return torch.from_numpy(np.stack(damaged)).permute(0, 3, 1, 2).contiguous()
 
+    def refuse_changed(self, indices: Sequence[int]) -> None:
+        self.base.refuse_changed(indices)
+
     def content(self) -> dict[str, object]:
         settings = describe(self.control, NEUTRAL.keys())
         return {"base": self.base.content(), "seed": self.seed, **settings}

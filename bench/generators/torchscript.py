@@ -8,6 +8,7 @@ import torch
 
 from bench.errors import CheckpointError
 from bench.generator import Surroundings
+from bench.generators.checkpoint import refuse_changed
 from bench.generators.live import LiveSource, live_identity
 from models.file_kind import FileKind, file_kind
 from models.generators.latent import LatentGenerator
@@ -48,20 +49,23 @@ class TorchScript:
                 f"generator {self.name}: {Path(self.path).name} is a TorchScript program and "
                 "would run code; if you trust it, type generator.trust_code=true."
             )
+        found = self._checked_sha256()
         return LiveSource(
-            partial(self._load, surroundings),
+            partial(self._load, surroundings, found),
             num_classes=self.num_classes,
             identity={
                 **live_identity(self, surroundings),
-                "checkpoint_sha256": self._checked_sha256(),
+                "checkpoint_sha256": found,
             },
             seed=surroundings.seed,
             sampling_batch=self.sampling_batch,
         )
 
-    def _load(self, surroundings: Surroundings) -> LatentGenerator:
+    def _load(self, surroundings: Surroundings, sha256: str) -> LatentGenerator:
+        program = self._program(surroundings.device)
+        refuse_changed(self.name, Path(self.path), sha256)
         return LatentGenerator(
-            self._program(surroundings.device),
+            program,
             sampler=surroundings.sampler,
             latent_dim=self.latent_dim,
             resolution=self.resolution,
