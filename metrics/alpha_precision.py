@@ -182,10 +182,11 @@ class AlphaPrecision:
     embedding: Embedding = Embedding.none
     one_class: OneClass = field(default_factory=OneClass)
 
+    version: ClassVar[int] = 2  # 1 ranked authenticity_published
     scores: ClassVar[dict[str, Better]] = {
         "alpha_precision": Better.HIGHER,
         "beta_recall": Better.HIGHER,
-        "authenticity_published": Better.HIGHER,
+        "authenticity_published": Better.NEITHER,  # far noise has 1, the same distribution 0.5
     }
 
     def __post_init__(self) -> None:

@@ -121,9 +121,10 @@ def _share(right: Tensor, guesses: int) -> Estimate:
     value = float(right.mean())
     if right.isnan().any():
         return Estimate(value, undefined=f"{guesses} guesses hold every class")
+    error = (value * (1 - value) / len(right)) ** 0.5
     return Estimate(
         value,
-        standard_error=(value * (1 - value) / len(right)) ** 0.5,
+        standard_error=error or None,  # of equal hits the interval says what they are worth
         interval=wilson_interval(value, len(right)),
         interval_method="Wilson's score interval over images",
     )

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from metrics.balls import Overlap, Ties
-from metrics.held_shares import HeldShare, held_share
+from metrics.held_shares import Growth, HeldShare, held_share, share_held
 from metrics.metric import Better, Outcome
 from metrics.neighbourhood import Balls, NearestReal, Neighbours, Want
 from metrics.neighbours import check_rank
@@ -38,15 +38,34 @@ def precision_recall(
     Differs: distances decide as in float64, not float32 or float16.
     """
     found = Neighbours(real=real, fake=fake)[Balls(k, ties)]
-    return {name: held.share for name, held in shares(found).items()}
+    return {"precision": share_held(found.real_balls), "recall": share_held(found.fake_balls)}
 
 
-def shares(found: Overlap) -> dict[str, HeldShare]:
-    """Precision and recall of an overlap, with the influence of every image."""
-    reals, fakes = len(found.fake_balls), len(found.real_balls)
+def shares(neighbours: Neighbours, balls: Balls) -> dict[str, HeldShare]:
+    """Precision and recall, with the influence of every image."""
+    found, growth = neighbours[balls], _growth(neighbours, balls)
+    reals, fakes = len(neighbours.real), len(neighbours.fake)
+    of_real, of_fake = growth.get("real"), growth.get("fake")
     return {
-        "precision": held_share(found.real_balls, found.smallest_ball_index, reals),
-        "recall": held_share(found.fake_balls, found.fake_ball_index, fakes),
+        "precision": held_share(found.real_balls, found.smallest_ball_index, reals, of_real),
+        "recall": held_share(found.fake_balls, found.fake_ball_index, fakes, of_fake),
+    }
+
+
+def grown(balls: Balls) -> Balls:
+    """The balls that would be there if a neighbour were not."""
+    return Balls(balls.k + 1, balls.ties)
+
+
+def _growth(neighbours: Neighbours, balls: Balls) -> dict[str, Growth]:
+    """By side; none where there are no rows for a neighbour further."""
+    if min(len(neighbours.real), len(neighbours.fake)) <= balls.k + 1:
+        return {}
+    found: Overlap = neighbours[grown(balls)]
+    around = {name: neighbours.indices_within(name, balls.k) for name in ("real", "fake")}
+    return {
+        "real": Growth(found.real_balls, found.smallest_ball_index, around["real"]),
+        "fake": Growth(found.fake_balls, found.fake_ball_index, around["fake"]),
     }
 
 
@@ -62,6 +81,7 @@ class PrecisionRecall:
     k: int = 3
     ties: Ties = Ties.inclusive
 
+    version: ClassVar[int] = 2  # 1 had narrower errors: it took the other balls as fixed
     scores: ClassVar[dict[str, Better]] = {"precision": Better.HIGHER, "recall": Better.HIGHER}
 
     def __post_init__(self) -> None:
@@ -74,12 +94,12 @@ class PrecisionRecall:
 
     def wants(self) -> tuple[Want, ...]:
         """What the shared pass must look for."""
-        return self.balls, NearestReal()
+        return self.balls, grown(self.balls), NearestReal()
 
     def compute(self, *, neighbours: Neighbours) -> Outcome:
         """Both shares, and for every image whether it lies in the other side's manifold."""
         found = neighbours[self.balls]
-        held = shares(found)
+        held = shares(neighbours, self.balls)
         precision, recall = held["precision"], held["recall"]
         return Outcome(
             scores={name: each.estimate() for name, each in held.items()},

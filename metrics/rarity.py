@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from metrics.balls import Overlap, Ties
-from metrics.held_shares import held_share
+from metrics.density import next_balls
+from metrics.held_shares import Growth, HeldShare, held_share
 from metrics.intervals import mean_estimate, median_estimate
 from metrics.metric import Better, Estimate, Outcome
 from metrics.neighbourhood import NearestReal, Neighbours, RealBalls, Want
@@ -53,6 +54,7 @@ class Rarity:
 
     k: int = 3
 
+    version: ClassVar[int] = 2  # 1 had narrower errors of defined_fraction
     scores: ClassVar[dict[str, Better]] = {
         "mean": Better.NEITHER,
         "median": Better.NEITHER,
@@ -70,13 +72,13 @@ class Rarity:
 
     def wants(self) -> tuple[Want, ...]:
         """What the shared pass must look for."""
-        return self.balls, NearestReal()
+        return self.balls, *next_balls(self.balls), NearestReal()
 
     def compute(self, *, neighbours: Neighbours) -> Outcome:
         """Summary of the defined scores, and the score of every generated image."""
         found = neighbours[self.balls]
         rarity = _rarity(found)
-        share = held_share(found.real_balls, found.smallest_ball_index, len(neighbours.real))
+        share = _defined(neighbours, self.balls)
         return Outcome(
             scores={**_summary(rarity[~rarity.isnan()]), "defined_fraction": share.estimate()},
             per_image={
@@ -86,6 +88,15 @@ class Rarity:
             nearest_real=neighbours.nearest_real.indices,
             flags=self.balls.flags(neighbours),
         )
+
+
+def _defined(neighbours: Neighbours, balls: RealBalls) -> HeldShare:
+    found, growth, reals = neighbours[balls], None, len(neighbours.real)
+    if reals > balls.k + 1:
+        (want,) = next_balls(balls)
+        more, around = neighbours[want], neighbours.indices_within("real", balls.k)
+        growth = Growth(more.real_balls, more.smallest_ball_index, around)
+    return held_share(found.real_balls, found.smallest_ball_index, reals, growth)
 
 
 def _summary(defined: Tensor) -> dict[str, Estimate]:

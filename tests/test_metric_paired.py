@@ -66,8 +66,11 @@ def test_the_common_reference_cancels():
     assert paired < 0.6 * independent**0.5
 
 
-@pytest.mark.parametrize(("measure", "better"), [(fid, Better.LOWER), (precision, Better.HIGHER)])
-def test_the_error_is_that_of_repeated_differences(measure, better):
+@pytest.mark.parametrize(
+    ("measure", "better", "widest"), [(fid, Better.LOWER, 1.6), (precision, Better.HIGHER, 1.75)]
+)
+def test_the_error_is_that_of_repeated_differences(measure, better, widest):
+    """Of shares it is on the safe side, as their own is: see `HeldShare.estimate`."""
     found = []
     for draw in range(60):
         real = features(rows=300, seed=3 * draw)
@@ -76,7 +79,7 @@ def test_the_error_is_that_of_repeated_differences(measure, better):
         found.append(paired_comparison(a, b, better=better))
     spread = float(torch.tensor([one.difference for one in found]).std())
     error = sum(one.standard_error for one in found) / len(found)
-    assert 0.75 * spread < error < 1.6 * spread  # 60 draws know a spread to about 10 %
+    assert 0.75 * spread < error < widest * spread  # 60 draws know a spread to about 10 %
 
 
 def test_refuses_other_reference_images_and_scores_without_direction():
