@@ -58,6 +58,53 @@ def test_several_seeds_are_compared_by_their_means(tmp_path):
     assert [standing_of(board, name).interval for name in "ab"] == [(1, 1), (2, 2)]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda seed: {"base": {"fingerprint": "a"}, "seed": seed, "rows_sha256": str(seed)},
+        lambda seed: {"fingerprint": "a"},
+    ],
+    ids=["draws", "all rows"],
+)
+@pytest.mark.parametrize(("own", "kind"), [(3.0, "independent"), (None, "unknown")])
+def test_seeds_that_share_a_stored_sets_images_are_no_replicates(tmp_path, content, own, kind):
+    """Their spread is of the draws, or of the metric's own, and not of the generator."""
+    store(
+        tmp_path,
+        *(
+            record(
+                name,
+                scores={"fid": score(value + 0.01 * seed, standard_error=own)},
+                seed=seed,
+                identities={"generator": content(seed)},
+            )
+            for name, value in (("a", 1.0), ("b", 2.0))
+            for seed in (0, 1, 2)
+        ),
+    )
+    board = board_of(tmp_path)
+    (pairs,) = board.comparisons
+    assert pairs.kinds[0][1] == kind and len(board.rows) == 2
+    assert pairs.standard_error[0][1] == (None if own is None else 4.243)
+    assert standing_of(board, "b").tie_group == (2 if own is None else 1)
+
+
+def test_seeds_of_a_live_generator_have_images_of_their_own_and_are_replicates(tmp_path):
+    known = [
+        record(
+            name,
+            scores={"fid": value + seed / 9},
+            seed=seed,
+            identities={"generator": {"checkpoint_sha256": "a", "seed": seed}},
+        )
+        for name, value in (("a", 1.0), ("b", 9.0))
+        for seed in (0, 1, 2)
+    ]
+    store(tmp_path, *known)
+    (pairs,) = board_of(tmp_path).comparisons
+    assert pairs.kinds[0][1] == "seeds"
+
+
 def test_seeds_that_change_nothing_tell_nothing(tmp_path):
     store(
         tmp_path,
@@ -109,6 +156,17 @@ def test_mean_ranks_are_among_rows_without_a_gap_and_so_are_their_bounds(tmp_pat
     assert rows["b"].cells[0].standing.interval == (3, 3)
     assert (rows["b"].mean_rank, rows["b"].mean_rank_bounds) == (2.0, (2.0, 2.0))
     assert rows["gap"].mean_rank_bounds is None
+
+
+def test_a_column_that_is_undefined_for_all_takes_no_mean_rank_away(tmp_path):
+    nothing = {**score(None), "undefined": "too few"}
+    for name, value in (("a", 0.0), ("b", 50.0)):
+        store(
+            tmp_path,
+            record(name, scores={"fid": score(value, standard_error=1.0)}),
+            record(name, "kid", {"kid": nothing}),
+        )
+    assert [row.mean_rank for row in board_of(tmp_path).rows] == [1.0, 2.0]
 
 
 def test_a_column_without_errors_allows_every_rank_in_the_bounds(tmp_path):

@@ -51,6 +51,8 @@ def test_kendall_is_scipys_over_the_rows_that_both_columns_have(levels):
 
 def test_kendall_of_a_constant_is_unknown():
     assert np.isnan(kendall(np.array([[1.0, 1], [1, 2], [1, 3]]))[0, 1])
+    shared_by_two = np.array([[1.0, 1], [2, 2], [3, np.nan]])
+    assert kendall(shared_by_two)[0, 1] == 1 and np.isnan(kendall(shared_by_two, 3)[0, 1])
 
 
 def test_scores_of_opposite_direction_that_agree_correlate_by_one(tmp_path):

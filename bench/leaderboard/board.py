@@ -111,6 +111,12 @@ class Cell:
         return self.standing is not None and self.standing.tie_group == 1 and self.mark != "best"
 
     @property
+    def replicated(self) -> bool:
+        """Whether there are several seeds, each with images or a network of its own."""
+        seen = {one.replicate for one in self.measurements}
+        return len(seen) == len(self.measurements) > 1
+
+    @property
     def single(self) -> Measurement | None:
         """The measurement of a cell of one seed: it alone has an error bar of its own."""
         return self.measurements[0] if len(self.measurements) == 1 else None

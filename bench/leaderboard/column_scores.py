@@ -32,7 +32,7 @@ class ColumnScores:
         rows: their positions in the board.
         names: of these rows.
         estimates: the same for `metrics.pairwise`.
-        seeds: (n,) whether the error is the spread over several seeds.
+        seeds: (n,) whether the error is the spread over seeds with images of their own.
         reference: (n,) number of the reference images that the influences stand on; -1 for none.
     """
 
@@ -76,7 +76,9 @@ def column_scores(rows: Sequence[Row], at: int, column: Column, tables: Tables) 
 
     A single seed's error is its record's, or that of its influences where they make a larger one
     (a U-statistic's second order and a draw of subsets are in the record's alone). Several seeds
-    have the standard error of their mean; a spread of 0 tells nothing.
+    have the standard error of their mean; a spread of 0 tells nothing. Where they share images, as
+    draws from one stored set do, the spread is of the draws alone: the error is then the mean of
+    the records' own, or the spread's where that is larger.
     """
     values = {place: row.cells[at].value for place, row in enumerate(rows)}
     known = {place: value for place, value in values.items() if value is not None}
@@ -90,12 +92,13 @@ def column_scores(rows: Sequence[Row], at: int, column: Column, tables: Tables) 
     sign = -1.0 if column.better == "lower" else 1.0
     of = estimates([sign * value for value in known.values()], errors)
     of, reference = _with_shared(of, found, column.score)
+    replicated = np.array([cell.replicated for cell in cells], bool)
     counts = np.array([len(cell.measurements) for cell in cells], float)
     return ColumnScores(
         tuple(known),
         tuple(rows[place].name for place in known),
-        replace(of, freedom=np.where(counts > 1, counts - 1, np.inf)),
-        counts > 1,
+        replace(of, freedom=np.where(replicated, counts - 1, np.inf)),
+        replicated,
         reference,
     )
 
@@ -103,8 +106,11 @@ def column_scores(rows: Sequence[Row], at: int, column: Column, tables: Tables) 
 def _own_error(cell: Cell) -> float:
     if cell.single:
         return cell.single.standard_error or math.nan
-    error = (cell.spread or 0.0) / math.sqrt(len(cell.measurements))
-    return error if error > 1e-12 * abs(cell.value or 0.0) else math.nan
+    of_spread = (cell.spread or 0.0) / math.sqrt(len(cell.measurements))
+    if not cell.replicated:
+        own = [one.standard_error or math.nan for one in cell.measurements]
+        return max(math.fsum(own) / len(own), of_spread)
+    return of_spread if of_spread > 1e-12 * abs(cell.value or 0.0) else math.nan
 
 
 def _tables(

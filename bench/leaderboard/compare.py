@@ -27,6 +27,9 @@ SHARES: dict[str, frozenset[str]] = {
 }
 
 
+OF_REALS = frozenset({"recall", "coverage"})  # shares of the reference images
+
+
 @dataclass(frozen=True)
 class Match:
     """What one score of one cell is found again by: names and counts, not hashes.
@@ -100,7 +103,8 @@ def tolerance(match: Match, committed: Measurement) -> float:
     if committed.standard_error is not None:
         return allowed + OF_STANDARD_ERROR * committed.standard_error
     if match.score in SHARES.get(match.metric, ()) and 0 <= value <= 1:
-        return allowed + FLIPPED_IMAGES / match.num_fake
+        count = match.num_real if match.score in OF_REALS else match.num_fake
+        return allowed + FLIPPED_IMAGES / (count or match.num_fake)
     return allowed
 
 

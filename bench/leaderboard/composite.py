@@ -113,7 +113,11 @@ BORDA = CompositeColumn(
 
 
 def _with(board: Board, composite: Composite) -> Board:
-    directed = [at for at, column in enumerate(board.columns) if column.better in SIGNS]
+    directed = [
+        at
+        for at, column in enumerate(board.columns)
+        if column.better in SIGNS and any(_has(row, {at: 1.0}) for row in board.rows)
+    ]  # one that is undefined for all tells none apart
     made = []
     if composite.borda and directed:
         made.append((BORDA, _sums(board, {at: 1.0 for at in directed}, borda)))

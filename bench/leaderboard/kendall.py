@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def kendall(values: Floats) -> Floats:
+def kendall(values: Floats, least: int = 2) -> Floats:
     """Tau-b of every two columns, over the rows that both have.
 
     tau = (concordant - discordant) / sqrt(pairs untied in one x pairs untied in the other). All
@@ -14,9 +14,11 @@ def kendall(values: Floats) -> Floats:
 
     Args:
         values: (n, c), NaN where there is no value.
+        least: rows that two columns must share.
 
     Returns:
-        (c, c), in [-1, 1]; NaN where a column has no two different values among the shared rows.
+        (c, c), in [-1, 1]; NaN where a column has no two different values among the shared rows,
+        or these are too few.
 
     Source: M. Kendall, "The treatment of ties in ranking problems", Biometrika 1945.
     """
@@ -29,4 +31,6 @@ def kendall(values: Floats) -> Floats:
         score += sign @ sign.T
         untied += np.abs(sign) @ known.T.astype(float)
     scale = np.sqrt(untied * untied.T)
-    return np.divide(score, scale, out=np.full_like(score, np.nan), where=scale > 0)
+    has = np.isfinite(columns).astype(float)
+    enough = (scale > 0) & (has @ has.T >= least)
+    return np.divide(score, scale, out=np.full_like(score, np.nan), where=enough)

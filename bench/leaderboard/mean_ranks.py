@@ -31,6 +31,7 @@ def mean_ranks(
     Args:
         columns: those with a direction, and the standings in them among all their rows.
     """
+    columns = [one for one in columns if one[0].rows]  # undefined for all, it tells none apart
     if not columns:
         return {}
     complete = set.intersection(*(set(scores.rows) for scores, _ in columns))

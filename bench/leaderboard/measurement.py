@@ -19,6 +19,7 @@ class Measurement:
         undefined: why there is no value, or None.
         path: the record's file, relative to the results folder.
         bias: what finite counts add to the expected value, where the metric knows it.
+        replicate: equal where another seed has looked at the same images with the same network.
     """
 
     seed: str
@@ -29,6 +30,7 @@ class Measurement:
     undefined: str | None
     path: str
     bias: float | None = None
+    replicate: str = ""
 
 
 def measurement(stored: Stored, score: str) -> Measurement:
@@ -46,6 +48,7 @@ def measurement(stored: Stored, score: str) -> Measurement:
         undefined=reason,
         path=stored.path,
         bias=_finite(content.get("bias")),
+        replicate=stored.replicate,
     )
 
 

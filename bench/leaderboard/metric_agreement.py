@@ -25,7 +25,7 @@ def metric_agreement(board: Board) -> list[Heatmap]:
             f"Kendall's τ over {len(rows)} rows: 1 where two scores agree on every pair, "
             "-1 where they disagree on every one",
             names,
-            kendall(_signed(board, rows)),
+            kendall(_signed(board, rows), LEAST),
             {},
         )
         for kind, rows in kinds.items()

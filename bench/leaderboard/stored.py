@@ -10,6 +10,7 @@ from bench.records import Record, digest
 from bench.whole_record import TRUNCATED
 
 PLAIN = "models.samplers.Plain"
+OF_SEED = ("seed", "rows_sha256")
 IDEAL = "bench.generators.controls.Holdout"
 
 
@@ -59,6 +60,18 @@ class Stored:
         return digest(self.variant)
 
     @property
+    def replicate(self) -> str:
+        """Equal where two seeds look at the same images with the same network.
+
+        Draws from one stored set share images, however many seeds there are; each seed of a live
+        generator has images of its own.
+        """
+        seed, network = self.seeds
+        content = self.record.identities.get("generator", {"seed": seed})
+        stored = isinstance(content, dict) and "base" in content
+        return digest([_without_seed(content) if stored else content, network])
+
+    @property
     def place(self) -> Hashable:
         """One generator, one seed, one comparison: the place of one number in one table."""
         record = self.record
@@ -89,7 +102,7 @@ def _sampler(described: Any) -> Any:
 def _without_seed(content: Any) -> Any:
     """Wherever it stands: a control's noise and a drawn subset carry the seed further down."""
     if isinstance(content, dict):
-        return {key: _without_seed(item) for key, item in content.items() if key != "seed"}
+        return {key: _without_seed(item) for key, item in content.items() if key not in OF_SEED}
     if isinstance(content, list):
         return [_without_seed(item) for item in content]
     return content
