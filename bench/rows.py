@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -52,8 +53,11 @@ class RowsOf(ImageSource):
 
     def content(self) -> dict[str, object]:
         """The base's content, the rule, and a hash of the rows themselves: rules can be alike."""
-        rows = hashlib.sha256(np.asarray(self.rows, "<i8").tobytes()).hexdigest()
-        return {"base": self.base.content(), **self.rule, "rows_sha256": rows}
+        return {"base": self.base.content(), **self.rule, "rows_sha256": self._rows_sha256}
+
+    @cached_property
+    def _rows_sha256(self) -> str:
+        return hashlib.sha256(np.asarray(self.rows, "<i8").tobytes()).hexdigest()
 
     def image_name(self, index: int) -> str:
         """The base's name for it."""

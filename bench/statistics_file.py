@@ -138,8 +138,12 @@ def contents(
 
 def _channels_last(source: ImageSource, rows: Sequence[int]) -> Parts:
     height, width = source.read(rows[:1]).shape[-2:]
-    parts = (
-        source.read(rows[start : start + IMAGES_PER_PART]).permute(0, 2, 3, 1).numpy()
-        for start in range(0, len(rows), IMAGES_PER_PART)
-    )
+    starts = range(0, len(rows), IMAGES_PER_PART)
+    parts = (_part(source, rows[start : start + IMAGES_PER_PART]) for start in starts)
     return Parts((len(rows), height, width, 3), np.dtype(np.uint8), parts)
+
+
+def _part(source: ImageSource, rows: Sequence[int]) -> np.ndarray:
+    images = source.read(rows)
+    source.refuse_changed(rows)
+    return images.permute(0, 2, 3, 1).numpy()

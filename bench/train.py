@@ -41,8 +41,10 @@ def main(words: Sequence[str]) -> int:
     labels = source.labels_of(rows) if plan.num_classes else None
     if plan.num_classes and labels is None:
         raise ConfigError(f"model.num_classes={plan.num_classes}, but the dataset has no labels.")
+    images = source.read(rows)
+    source.refuse_changed(rows)
     written = train(
-        source.read(rows),
+        images,
         labels,
         plan=plan,
         recipe=recipe,

@@ -31,7 +31,8 @@ class Overlap:
         fakes_held: (N,) int64, fakes that each real ball holds.
         held_fake: (N,) int64, one of them, -1 if none.
         fake_balls: (N,) int64, fake balls that hold each real.
-        fake_ball_index: (N,) int64, the fake at the centre of one of them, -1 if none.
+        smallest_fake_ball: (N,) float64, squared radius of the smallest of them, infinity if none.
+        smallest_fake_ball_index: (N,) int64, the fake at its centre, -1 if none.
     """
 
     real_balls: Tensor
@@ -40,7 +41,8 @@ class Overlap:
     fakes_held: Tensor
     held_fake: Tensor
     fake_balls: Tensor
-    fake_ball_index: Tensor
+    smallest_fake_ball: Tensor
+    smallest_fake_ball_index: Tensor
 
 
 @dataclass(frozen=True)
@@ -108,23 +110,28 @@ def zero_radii(**squared_radii_by_side: Tensor) -> dict[str, int]:
 def _count(found: Overlap, pairs: Pairs, squares: Tensor, radii: Radii) -> None:
     below: Callable[[Tensor, Tensor], Tensor] = torch.lt if radii.ties is Ties.strict else torch.le
     held = below(squares, radii.real[pairs.j])
-    _count_real_balls(found, pairs.i[held], pairs.j[held], radii.real)
+    i, j = pairs.i[held], pairs.j[held]
+    found.fakes_held.add_(torch.bincount(j, minlength=len(found.fakes_held)))
+    found.held_fake[j] = i
+    found.real_balls.add_(torch.bincount(i, minlength=len(found.real_balls)))
+    _keep_smallest(found.smallest_ball, found.smallest_ball_index, i, j, radii.real)
     held = below(squares, radii.fake[pairs.i])
     i, j = pairs.i[held], pairs.j[held]
     found.fake_balls.add_(torch.bincount(j, minlength=len(found.fake_balls)))
-    found.fake_ball_index[j] = i
+    _keep_smallest(found.smallest_fake_ball, found.smallest_fake_ball_index, j, i, radii.fake)
 
 
-def _count_real_balls(found: Overlap, i: Tensor, j: Tensor, squared_radii: Tensor) -> None:
-    found.real_balls.add_(torch.bincount(i, minlength=len(found.real_balls)))
-    found.fakes_held.add_(torch.bincount(j, minlength=len(found.fakes_held)))
-    found.held_fake[j] = i
-    before = found.smallest_ball.clone()
-    found.smallest_ball.scatter_reduce_(0, i, squared_radii[j], "amin")
-    smaller = (squared_radii[j] == found.smallest_ball[i]) & (squared_radii[j] < before[i])
-    i, j = i[smaller], j[smaller]
-    found.smallest_ball_index[i] = torch.iinfo(torch.int64).max
-    found.smallest_ball_index.scatter_reduce_(0, i, j, "amin")
+def _keep_smallest(
+    smallest: Tensor, index: Tensor, points: Tensor, balls: Tensor, squared_radii: Tensor
+) -> None:
+    """Of the balls that hold a point, whatever their order; of equal ones the first."""
+    before = smallest.clone()
+    smallest.scatter_reduce_(0, points, squared_radii[balls], "amin")
+    found = squared_radii[balls]
+    smaller = (found == smallest[points]) & (found < before[points])
+    points, balls = points[smaller], balls[smaller]
+    index[points] = torch.iinfo(torch.int64).max
+    index.scatter_reduce_(0, points, balls, "amin")
 
 
 def _largest(radii: list[Tensor]) -> Tensor:
@@ -144,5 +151,6 @@ def _nothing_found(fakes: Side, reals: Side) -> Overlap:
         fakes_held=filled(len(reals), 0),
         held_fake=filled(len(reals), -1),
         fake_balls=filled(len(reals), 0),
-        fake_ball_index=filled(len(reals), -1),
+        smallest_fake_ball=torch.full((len(reals),), torch.inf, dtype=torch.float64, device=device),
+        smallest_fake_ball_index=filled(len(reals), -1),
     )

@@ -5,12 +5,13 @@ from torch import Tensor
 
 from metrics.intervals import normal_estimate, standard_error
 from metrics.metric import Estimate
-from metrics.neighbourhood import Balls, Neighbours, RealBalls, Want
+from metrics.neighbourhood import Balls, Neighbours, RealBalls
 
 
-def next_balls(balls: Balls) -> tuple[Want, ...]:
-    """The balls that would be there if a neighbour were not."""
-    return (RealBalls(balls.k + 1, balls.ties),)
+def _grown(neighbours: Neighbours, balls: Balls) -> Balls:
+    """The balls that would be there if a neighbour were not: of both sides where these can."""
+    kind = Balls if len(neighbours.fake) > balls.k + 1 else RealBalls
+    return kind(balls.k + 1, balls.ties)
 
 
 class Density:
@@ -46,8 +47,8 @@ class Density:
 
 def _of_reals(neighbours: Neighbours, balls: Balls) -> Tensor:
     held = neighbours[balls].fakes_held.double()
-    (next_want,) = next_balls(balls)
-    gain = neighbours[next_want].fakes_held.double() - held  # of a ball that reaches one further
+    more = neighbours[_grown(neighbours, balls)].fakes_held
+    gain = more.double() - held  # of a ball that reaches one further
     around = neighbours.indices_within("real", balls.k)
     lost = torch.zeros_like(held).index_add_(0, around.flatten(), gain.repeat_interleave(balls.k))
     change = (held - lost) * (len(held) / (balls.k * len(neighbours.fake)))

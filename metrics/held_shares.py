@@ -59,7 +59,7 @@ class Growth:
 
     Attributes:
         counts: (n,) how many of them hold each point.
-        ball: (n,) one of these where there are any.
+        ball: (n,) the smallest of these where there are any.
         around: (m, k) the k nearest of each ball's centre on its own side.
     """
 
@@ -70,7 +70,7 @@ class Growth:
     def gained(self, held: Tensor) -> Tensor:
         """(m,) points that would be held if this ball's centre were not there.
 
-        A point that several balls would reach is counted at one of them.
+        A point that several balls would reach is counted at the smallest.
 
         Args:
             held: (n,) whether a ball holds the point as it is.

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from metrics.balls import Overlap, Ties
-from metrics.density import Density, next_balls
+from metrics.density import Density
 from metrics.held_shares import HeldShare, held_share, share_held
 from metrics.metric import Better, Outcome
 from metrics.neighbourhood import Balls, NearestReal, Neighbours, Want
@@ -85,7 +85,7 @@ class Prdc:
 
     def wants(self) -> tuple[Want, ...]:
         """What the shared pass must look for."""
-        return self.balls, grown(self.balls), *next_balls(self.balls), NearestReal()
+        return self.balls, grown(self.balls), NearestReal()
 
     def compute(self, *, neighbours: Neighbours) -> Outcome:
         """The four scores, and the columns of which they are the means."""

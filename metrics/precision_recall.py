@@ -48,7 +48,7 @@ def shares(neighbours: Neighbours, balls: Balls) -> dict[str, HeldShare]:
     of_real, of_fake = growth.get("real"), growth.get("fake")
     return {
         "precision": held_share(found.real_balls, found.smallest_ball_index, reals, of_real),
-        "recall": held_share(found.fake_balls, found.fake_ball_index, fakes, of_fake),
+        "recall": held_share(found.fake_balls, found.smallest_fake_ball_index, fakes, of_fake),
     }
 
 
@@ -65,7 +65,7 @@ def _growth(neighbours: Neighbours, balls: Balls) -> dict[str, Growth]:
     around = {name: neighbours.indices_within(name, balls.k) for name in ("real", "fake")}
     return {
         "real": Growth(found.real_balls, found.smallest_ball_index, around["real"]),
-        "fake": Growth(found.fake_balls, found.fake_ball_index, around["fake"]),
+        "fake": Growth(found.fake_balls, found.smallest_fake_ball_index, around["fake"]),
     }
 
 

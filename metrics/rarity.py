@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from metrics.balls import Overlap, Ties
-from metrics.density import next_balls
 from metrics.held_shares import Growth, HeldShare, held_share
 from metrics.intervals import mean_estimate, median_estimate
 from metrics.metric import Better, Estimate, Outcome
@@ -70,15 +69,20 @@ class Rarity:
         """Which balls are searched."""
         return RealBalls(self.k, Ties.strict)
 
+    @property
+    def grown(self) -> RealBalls:
+        """Those that would be there if a neighbour were not."""
+        return RealBalls(self.k + 1, Ties.strict)
+
     def wants(self) -> tuple[Want, ...]:
         """What the shared pass must look for."""
-        return self.balls, *next_balls(self.balls), NearestReal()
+        return self.balls, self.grown, NearestReal()
 
     def compute(self, *, neighbours: Neighbours) -> Outcome:
         """Summary of the defined scores, and the score of every generated image."""
         found = neighbours[self.balls]
         rarity = _rarity(found)
-        share = _defined(neighbours, self.balls)
+        share = _defined(neighbours, self.balls, self.grown)
         return Outcome(
             scores={**_summary(rarity[~rarity.isnan()]), "defined_fraction": share.estimate()},
             per_image={
@@ -90,11 +94,10 @@ class Rarity:
         )
 
 
-def _defined(neighbours: Neighbours, balls: RealBalls) -> HeldShare:
+def _defined(neighbours: Neighbours, balls: RealBalls, grown: RealBalls) -> HeldShare:
     found, growth, reals = neighbours[balls], None, len(neighbours.real)
     if reals > balls.k + 1:
-        (want,) = next_balls(balls)
-        more, around = neighbours[want], neighbours.indices_within("real", balls.k)
+        more, around = neighbours[grown], neighbours.indices_within("real", balls.k)
         growth = Growth(more.real_balls, more.smallest_ball_index, around)
     return held_share(found.real_balls, found.smallest_ball_index, reals, growth)
 

@@ -127,7 +127,7 @@ def check_balls(found, want, real, fake, direct):
     some, other = found.fakes_held > 0, found.fake_balls > 0
     columns = torch.arange(len(real))
     assert held[found.held_fake[some], columns[some]].all()
-    assert held_back[found.fake_ball_index[other], columns[other]].all()
+    assert held_back[found.smallest_fake_ball_index[other], columns[other]].all()
 
 
 def test_what_was_not_announced_is_found_all_the_same():

@@ -105,3 +105,18 @@ def test_an_error_counts_where_every_point_is_held_too():
     assert (
         estimate.standard_error > 0.9 and estimate.interval[0] < 0.3 and estimate.interval[1] == 1
     )
+
+
+def test_the_error_does_not_depend_on_the_order_of_rows_or_on_which_side_is_which():
+    def measured(real, fake):
+        metric = PrecisionRecall()
+        return metric.compute(neighbours=Neighbours(real=real, fake=fake, wants=metric.wants()))
+
+    real, fake = features(rows=300, width=32), features(rows=150, width=32, seed=1)
+    order = torch.randperm(150, generator=torch.Generator().manual_seed(0))
+    found, mixed, swapped = measured(real, fake), measured(real, fake[order]), measured(fake, real)
+    error = found.scores["recall"].standard_error
+    assert mixed.scores["recall"].standard_error == pytest.approx(error, rel=1e-12)
+    assert swapped.scores["precision"].standard_error == pytest.approx(error, rel=1e-12)
+    influence = found.per_image["fake"]["recall_influence"]
+    assert torch.equal(mixed.per_image["fake"]["recall_influence"], influence[order])

@@ -261,6 +261,9 @@ def test_another_reference_or_metric_of_one_name_is_no_other_sample_size(tmp_pat
     records = [record("a", scores={"fid": 9.0}, num_fake=60)]
     other = record("a", scores={"fid": 3.0}, num_fake=120)
     assert growths(boards_of(tmp_path / "same", *records, other))
+    drawn = {**other.comparison, "dataset": {**other.comparison["dataset"], "draw": 2}}
+    some = replace(other, comparison=drawn, comparison_key=digest(drawn), num_real=50)
+    assert growths(boards_of(tmp_path / "drawn", *records, some))
     changed = {**other.comparison, "dataset": {**other.comparison["dataset"], "fingerprint": "0"}}
     elsewhere = replace(other, comparison=changed, comparison_key=digest(changed))
     assert not growths(boards_of(tmp_path / "other", *records, elsewhere))

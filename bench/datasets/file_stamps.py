@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.errors import DatasetError
 from bench.fingerprint import stamp_files
 
 ABSENT = (-1, -1)
@@ -42,9 +43,15 @@ class FileStamps:
 
 
 def file_status(path: Path) -> tuple[int, int]:
-    """Size and mtime in ns; of no file at all where it cannot be looked at."""
+    """Size and mtime in ns; (-1, -1) of no file at all.
+
+    Raises:
+        DatasetError: if it cannot be looked at, as when a file server fails.
+    """
     try:
         status = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return ABSENT
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}.") from error
     return status.st_size, status.st_mtime_ns

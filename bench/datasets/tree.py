@@ -133,7 +133,9 @@ def _refuse_unpadded(classes: Sequence[str], where: str) -> None:
         if int(first) > int(second):
             raise DatasetError(
                 f"{where}: the class folders {first} and {second} are numbers that sort otherwise "
-                "as text, by which classes are numbered; pad them with zeros to one length."
+                "as text, by which classes are numbered; pad them with zeros to one length, or, "
+                "where no metric asks for classes, take dataset.layout=flat (for samples "
+                "generator.source.layout)."
             )
 
 

@@ -112,7 +112,7 @@ class Cell:
 
     @property
     def replicated(self) -> bool:
-        """Whether there are several seeds, each with images or a network of its own."""
+        """Whether there are several seeds, each with images of its own."""
         seen = {one.replicate for one in self.measurements}
         return len(seen) == len(self.measurements) > 1
 

@@ -32,6 +32,13 @@ def _shared(record: Record) -> dict[str, Any]:
     return _without(record.comparison, ("metric",))
 
 
+def _without_counts(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether rows are drawn depends on how many are wanted."""
+    content = comparison["dataset"]
+    known = _without(content, ("draw",)) if isinstance(content, Mapping) else content
+    return {**_without(comparison, COUNTS), "dataset": known}
+
+
 def _without(comparison: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in comparison.items() if name not in names}
 
@@ -45,7 +52,7 @@ def _board(key: str, records: list[Stored]) -> Board:
     rows, comparisons = ranked(rows_of(records, places), columns, tables)
     return Board(
         key=key,
-        family=digest(_without(_shared(first), COUNTS)),
+        family=digest(_without_counts(_shared(first))),
         dataset=_names(records, "dataset"),
         fingerprint=_hash(first.comparison, "dataset", "fingerprint"),
         backbone=_names(records, "backbone"),

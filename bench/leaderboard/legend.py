@@ -24,9 +24,9 @@ HOW_TO_READ = (
     "Two generators are compared paired where the influences of their common reference images "
     "lie beside the records: what these images add to both cancels. Where not, the comparison is "
     "independent: errors squared and added. Over several seeds with images of their own it is "
-    "Welch's test of the means, given these reference images; seeds that draw from one stored set "
-    "are no replicates, and have the mean of their own errors. Without an error bar there is no "
-    "interval.",
+    "Welch's test of the means, given these reference images; seeds that share images (a stored "
+    "set, a random network's seeds) are no replicates, and have the mean of their own errors. "
+    "Without an error bar there is no interval.",
     "± is one standard error, or, where it says sd, the standard deviation over the seeds; "
     "brackets hold the 95 % interval.",
     "Controls are not generators but known distortions of the data: they say what the scores "

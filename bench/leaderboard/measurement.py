@@ -19,7 +19,7 @@ class Measurement:
         undefined: why there is no value, or None.
         path: the record's file, relative to the results folder.
         bias: what finite counts add to the expected value, where the metric knows it.
-        replicate: equal where another seed has looked at the same images with the same network.
+        replicate: equal where another seed has looked at the same images.
     """
 
     seed: str

@@ -61,15 +61,14 @@ class Stored:
 
     @property
     def replicate(self) -> str:
-        """Equal where two seeds look at the same images with the same network.
+        """Equal where two seeds look at the same images.
 
-        Draws from one stored set share images, however many seeds there are; each seed of a live
-        generator has images of its own.
+        Draws from one stored set share images, however many seeds there are, and so do the seeds
+        of a random network; each seed of a live generator has images of its own.
         """
-        seed, network = self.seeds
-        content = self.record.identities.get("generator", {"seed": seed})
+        content = self.record.identities.get("generator", {"seed": self.record.seed})
         stored = isinstance(content, dict) and "base" in content
-        return digest([_without_seed(content) if stored else content, network])
+        return digest(_without_seed(content) if stored else content)
 
     @property
     def place(self) -> Hashable:
