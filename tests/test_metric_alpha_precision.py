@@ -6,6 +6,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from metrics.alpha_precision import AlphaPrecision, Embedding, alpha_precision
+from metrics.metric import Better
 from metrics.neighbourhood import Neighbours
 from metrics.one_class import OneClass, embed, fit_one_class
 
@@ -119,6 +120,14 @@ def test_published_authenticity_is_undefined_for_more_fakes_than_reals():
     assert math.isnan(estimate.value) and "41 fakes" in estimate.undefined
     assert math.isnan(alpha_precision(real=real, fake=fake)["authenticity_published"])
     assert compute(real, fake[:40]).scores["authenticity_published"].undefined is None
+
+
+def test_published_authenticity_is_best_for_far_noise_and_so_ranks_nothing():
+    real, fake = features(rows=90), features(rows=70, seed=1)
+    close = alpha_precision(real=real, fake=fake)["authenticity_published"]
+    far = alpha_precision(real=real, fake=100 + 10 * fake)["authenticity_published"]
+    assert far == 1 > close + 0.2
+    assert AlphaPrecision.scores["authenticity_published"] is Better.NEITHER
 
 
 def test_order_of_rows_decides_published_authenticity_alone():
